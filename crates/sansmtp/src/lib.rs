@@ -1,0 +1,9 @@
+//! SMTP client and server as one sans-IO state machine.
+#![no_std]
+#![forbid(unsafe_code)]
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod config;
