@@ -1,0 +1,281 @@
+//! What a server can announce in its answer to EHLO.
+
+/// An SMTP service extension that is offered by its keyword alone or whose
+/// offer matters as a yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Extension {
+    /// PIPELINING: commands in groups (RFC 2920).
+    Pipelining,
+    /// 8BITMIME: octets above 127 in the content (RFC 6152).
+    EightBitMime,
+    /// SIZE: declared and limited message size (RFC 1870).
+    Size,
+    /// STARTTLS (RFC 3207).
+    StartTls,
+    /// AUTH (RFC 4954).
+    Auth,
+    /// ENHANCEDSTATUSCODES (RFC 2034).
+    EnhancedStatusCodes,
+    /// SMTPUTF8: addresses and headers in UTF-8 (RFC 6531).
+    SmtpUtf8,
+    /// CHUNKING: BDAT (RFC 3030).
+    Chunking,
+    /// BINARYMIME (RFC 3030).
+    BinaryMime,
+    /// DSN: delivery status notifications (RFC 3461).
+    Dsn,
+    /// REQUIRETLS (RFC 8689).
+    RequireTls,
+    /// DELIVERBY (RFC 2852).
+    DeliverBy,
+    /// FUTURERELEASE (RFC 4865).
+    FutureRelease,
+    /// MT-PRIORITY (RFC 6710).
+    MtPriority,
+    /// LIMITS (RFC 9422).
+    Limits,
+    /// VRFY (RFC 5321, section 3.5).
+    Vrfy,
+    /// EXPN (RFC 5321, section 3.5).
+    Expn,
+    /// HELP (RFC 5321, section 4.1.1.8).
+    Help,
+    /// ETRN (RFC 1985).
+    Etrn,
+}
+
+impl Extension {
+    /// All of them, in the order in which a server lists them.
+    pub const ALL: [Self; 19] = [
+        Self::Pipelining,
+        Self::Size,
+        Self::EightBitMime,
+        Self::StartTls,
+        Self::Auth,
+        Self::EnhancedStatusCodes,
+        Self::SmtpUtf8,
+        Self::Chunking,
+        Self::BinaryMime,
+        Self::Dsn,
+        Self::RequireTls,
+        Self::DeliverBy,
+        Self::FutureRelease,
+        Self::MtPriority,
+        Self::Limits,
+        Self::Vrfy,
+        Self::Expn,
+        Self::Help,
+        Self::Etrn,
+    ];
+
+    /// The EHLO keyword.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Pipelining => "PIPELINING",
+            Self::EightBitMime => "8BITMIME",
+            Self::Size => "SIZE",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::EnhancedStatusCodes => "ENHANCEDSTATUSCODES",
+            Self::SmtpUtf8 => "SMTPUTF8",
+            Self::Chunking => "CHUNKING",
+            Self::BinaryMime => "BINARYMIME",
+            Self::Dsn => "DSN",
+            Self::RequireTls => "REQUIRETLS",
+            Self::DeliverBy => "DELIVERBY",
+            Self::FutureRelease => "FUTURERELEASE",
+            Self::MtPriority => "MT-PRIORITY",
+            Self::Limits => "LIMITS",
+            Self::Vrfy => "VRFY",
+            Self::Expn => "EXPN",
+            Self::Help => "HELP",
+            Self::Etrn => "ETRN",
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u8
+    }
+}
+
+/// A SASL mechanism (RFC 4422).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Mechanism {
+    /// PLAIN (RFC 4616).
+    Plain,
+    /// LOGIN, never standardised, but the only one some servers offer for
+    /// passwords.
+    Login,
+    /// CRAM-MD5 (RFC 2195).
+    CramMd5,
+    /// SCRAM-SHA-1 (RFC 5802).
+    ScramSha1,
+    /// SCRAM-SHA-1-PLUS (RFC 5802).
+    ScramSha1Plus,
+    /// SCRAM-SHA-256 (RFC 7677).
+    ScramSha256,
+    /// SCRAM-SHA-256-PLUS (RFC 7677).
+    ScramSha256Plus,
+    /// XOAUTH2, as Google and Microsoft define it.
+    XOAuth2,
+    /// OAUTHBEARER (RFC 7628).
+    OAuthBearer,
+    /// EXTERNAL (RFC 4422, appendix A).
+    External,
+}
+
+impl Mechanism {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Plain,
+        Self::Login,
+        Self::CramMd5,
+        Self::ScramSha1,
+        Self::ScramSha1Plus,
+        Self::ScramSha256,
+        Self::ScramSha256Plus,
+        Self::XOAuth2,
+        Self::OAuthBearer,
+        Self::External,
+    ];
+
+    /// The registered name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::CramMd5 => "CRAM-MD5",
+            Self::ScramSha1 => "SCRAM-SHA-1",
+            Self::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::XOAuth2 => "XOAUTH2",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::External => "EXTERNAL",
+        }
+    }
+
+    /// The mechanism of this name, in any case.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+impl core::fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of SASL mechanisms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mechanisms(u16);
+
+impl Mechanisms {
+    /// No mechanism.
+    pub const NONE: Self = Self(0);
+
+    /// This set with one more mechanism.
+    #[must_use]
+    pub const fn with(self, mechanism: Mechanism) -> Self {
+        Self(self.0 | 1 << mechanism as u8)
+    }
+
+    /// Whether the mechanism is in the set.
+    pub const fn has(self, mechanism: Mechanism) -> bool {
+        self.0 & 1 << mechanism as u8 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The mechanisms of the set.
+    pub fn iter(self) -> impl Iterator<Item = Mechanism> {
+        Mechanism::ALL.into_iter().filter(move |m| self.has(*m))
+    }
+}
+
+impl FromIterator<Mechanism> for Mechanisms {
+    fn from_iter<I: IntoIterator<Item = Mechanism>>(mechanisms: I) -> Self {
+        mechanisms.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// What a server offers: the content of its EHLO reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    extensions: u32,
+    /// The mechanisms behind AUTH.
+    pub mechanisms: Mechanisms,
+    /// The largest message in octets; 0 where no limit is stated (RFC 1870,
+    /// section 4).
+    pub max_size: u64,
+}
+
+impl Capabilities {
+    /// Nothing is offered, as after HELO.
+    pub const NONE: Self = Self {
+        extensions: 0,
+        mechanisms: Mechanisms::NONE,
+        max_size: 0,
+    };
+
+    /// Whether the extension is offered.
+    pub const fn has(&self, extension: Extension) -> bool {
+        self.extensions & extension.bit() != 0
+    }
+
+    /// The same with one more extension.
+    #[must_use]
+    pub const fn with(mut self, extension: Extension) -> Self {
+        self.extensions |= extension.bit();
+        self
+    }
+
+    /// The same without an extension.
+    #[must_use]
+    pub const fn without(mut self, extension: Extension) -> Self {
+        self.extensions &= !extension.bit();
+        self
+    }
+
+    /// The extensions offered.
+    pub fn iter(self) -> impl Iterator<Item = Extension> {
+        Extension::ALL.into_iter().filter(move |e| self.has(*e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_extension_has_a_bit_of_its_own() {
+        let mut all = Capabilities::NONE;
+        for extension in Extension::ALL {
+            assert!(!all.has(extension));
+            all = all.with(extension);
+        }
+        assert_eq!(all.iter().count(), Extension::ALL.len());
+        assert!(!all.without(Extension::Size).has(Extension::Size));
+    }
+
+    #[test]
+    fn mechanism_names() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(
+                Mechanism::from_name(mechanism.name().as_bytes()),
+                Some(mechanism)
+            );
+        }
+        assert_eq!(Mechanism::from_name(b"plain"), Some(Mechanism::Plain));
+        assert_eq!(Mechanism::from_name(b"PLAIN-CLIENTTOKEN"), None);
+        assert_eq!(Mechanism::from_name(b""), None);
+    }
+}

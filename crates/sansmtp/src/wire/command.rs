@@ -1,0 +1,377 @@
+//! Commands (RFC 5321, section 4.1.1 and the extensions).
+
+use super::param::{MailParameters, ParameterError, RcptParameters};
+use super::path::{self, ForwardPath, Mailbox, ReversePath};
+use super::window::Window;
+use crate::capability::Capabilities;
+
+/// A command with its arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// EHLO: the client's name, and a wish to know the extensions.
+    Ehlo(&'a str),
+    /// HELO: the client's name.
+    Helo(&'a str),
+    /// STARTTLS (RFC 3207).
+    StartTls,
+    /// AUTH (RFC 4954): the mechanism's name as sent and the initial response,
+    /// still in base64; `=` stands for an empty one.
+    Auth {
+        /// The name of the mechanism.
+        mechanism: &'a str,
+        /// The initial response.
+        initial_response: Option<&'a str>,
+    },
+    /// MAIL: begins a transaction.
+    Mail {
+        /// Whom failures are reported to.
+        reverse_path: ReversePath<'a>,
+        /// The ESMTP parameters.
+        parameters: MailParameters<'a>,
+    },
+    /// RCPT: one recipient.
+    Rcpt {
+        /// Whom the mail is for.
+        forward_path: ForwardPath<'a>,
+        /// The ESMTP parameters.
+        parameters: RcptParameters<'a>,
+    },
+    /// DATA: the content follows.
+    Data,
+    /// RSET: ends the transaction.
+    Rset,
+    /// NOOP.
+    Noop,
+    /// VRFY: is this a mailbox?
+    Vrfy(&'a str),
+    /// EXPN: who is on this list?
+    Expn(&'a str),
+    /// HELP, with a subject or an empty one.
+    Help(&'a str),
+    /// QUIT.
+    Quit,
+}
+
+/// Why a line is not a command that can be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// No such command: 500.
+    Unrecognized,
+    /// A CR, LF, NUL or other control character is inside: 500.
+    Control,
+    /// An argument is missing, superfluous or malformed: 501.
+    Arguments,
+    /// The address breaks the grammar: 501.
+    Address,
+    /// A parameter is not known or its extension is not offered: 555.
+    UnknownParameter,
+    /// The declared size can not be counted: 552.
+    TooLarge,
+}
+
+impl From<ParameterError> for CommandError {
+    fn from(error: ParameterError) -> Self {
+        match error {
+            ParameterError::Unknown => Self::UnknownParameter,
+            ParameterError::Syntax => Self::Arguments,
+            ParameterError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl<'a> Command<'a> {
+    /// Parses a line without its CR LF. Parameters are known if the extension
+    /// they belong to is in `offered`. Work is linear in the length of the line.
+    ///
+    /// # Errors
+    /// [`CommandError`] tells which reply is due.
+    pub fn parse(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
+        if line.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
+            return Err(CommandError::Control);
+        }
+        let line = line.trim_ascii_end();
+        let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
+        let (verb, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+        let argument = rest.trim_ascii();
+        let none = |command| {
+            if argument.is_empty() {
+                Ok(command)
+            } else {
+                Err(CommandError::Arguments)
+            }
+        };
+        let mut upper = [0; 8];
+        for (to, from) in upper.iter_mut().zip(verb) {
+            *to = from.to_ascii_uppercase();
+        }
+        let name = upper.get(..verb.len()).unwrap_or_default();
+        match name {
+            b"EHLO" => client_name(argument).map(Self::Ehlo),
+            b"HELO" => client_name(argument).map(Self::Helo),
+            b"MAIL" => mail(argument, offered),
+            b"RCPT" => rcpt(argument, offered),
+            b"DATA" => none(Self::Data),
+            b"RSET" => none(Self::Rset),
+            b"QUIT" => none(Self::Quit),
+            b"NOOP" => text(argument).map(|_| Self::Noop),
+            b"VRFY" => text(argument).and_then(required).map(Self::Vrfy),
+            b"EXPN" => text(argument).and_then(required).map(Self::Expn),
+            b"HELP" => text(argument).map(Self::Help),
+            b"STARTTLS" => none(Self::StartTls),
+            b"AUTH" => auth(argument),
+            _ => Err(CommandError::Unrecognized),
+        }
+    }
+
+    pub(crate) fn render(&self, out: &mut Window<'_>) {
+        let (verb, argument) = match *self {
+            Self::Ehlo(name) => ("EHLO ", name),
+            Self::Helo(name) => ("HELO ", name),
+            Self::StartTls => ("STARTTLS", ""),
+            Self::Auth {
+                mechanism,
+                initial_response,
+            } => {
+                out.put(b"AUTH ");
+                out.put(mechanism.as_bytes());
+                match initial_response {
+                    None => ("", ""),
+                    Some(response) => (" ", response),
+                }
+            }
+            Self::Mail {
+                reverse_path,
+                parameters,
+            } => {
+                out.put(b"MAIL FROM:");
+                reverse_path.render(out);
+                parameters.render(out);
+                ("", "")
+            }
+            Self::Rcpt {
+                forward_path,
+                parameters,
+            } => {
+                out.put(b"RCPT TO:");
+                forward_path.render(out);
+                parameters.render(out);
+                ("", "")
+            }
+            Self::Data => ("DATA", ""),
+            Self::Rset => ("RSET", ""),
+            Self::Noop => ("NOOP", ""),
+            Self::Vrfy(name) => ("VRFY ", name),
+            Self::Expn(name) => ("EXPN ", name),
+            Self::Help("") => ("HELP", ""),
+            Self::Help(subject) => ("HELP ", subject),
+            Self::Quit => ("QUIT", ""),
+        };
+        out.put(verb.as_bytes());
+        out.put(argument.as_bytes());
+        out.put(b"\r\n");
+    }
+}
+
+/// Shows the command as it goes over the wire, with an initial response masked.
+impl core::fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let masked = match *self {
+            Self::Auth {
+                mechanism,
+                initial_response: Some(_),
+            } => Self::Auth {
+                mechanism,
+                initial_response: Some("****"),
+            },
+            other => other,
+        };
+        let mut bytes = [0; 640];
+        let mut window = Window::new(0, &mut bytes);
+        masked.render(&mut window);
+        let written = window.written();
+        let line = bytes.get(..written).unwrap_or_default().trim_ascii_end();
+        core::fmt::Display::fmt(&super::reply::Escaped(line), f)
+    }
+}
+
+/// The name behind EHLO and HELO. Real clients send more than the grammar
+/// allows, so any printable word is taken.
+fn client_name(argument: &[u8]) -> Result<&str, CommandError> {
+    if argument.is_empty() || !argument.iter().all(u8::is_ascii_graphic) {
+        return Err(CommandError::Arguments);
+    }
+    text(argument)
+}
+
+fn mail<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
+    let (address, rest) = path_behind(argument, b"FROM:")?;
+    let reverse_path = match address {
+        "" => ReversePath::Null,
+        // Without a domain there is nobody to report to.
+        _ => ReversePath::Mailbox(Mailbox::parse(address).map_err(|_| CommandError::Address)?),
+    };
+    Ok(Command::Mail {
+        reverse_path,
+        parameters: MailParameters::parse(rest, offered)?,
+    })
+}
+
+fn rcpt<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
+    let (address, rest) = path_behind(argument, b"TO:")?;
+    Ok(Command::Rcpt {
+        forward_path: ForwardPath::parse(address).map_err(|_| CommandError::Address)?,
+        parameters: RcptParameters::parse(rest, offered)?,
+    })
+}
+
+/// `FROM:` or `TO:` and a path. Spaces between them break the grammar, but
+/// enough clients send one.
+fn path_behind<'a>(
+    argument: &'a [u8],
+    keyword: &[u8],
+) -> Result<(&'a str, &'a [u8]), CommandError> {
+    let (word, rest) = argument
+        .split_at_checked(keyword.len())
+        .ok_or(CommandError::Arguments)?;
+    if !word.eq_ignore_ascii_case(keyword) {
+        return Err(CommandError::Arguments);
+    }
+    path::parse_path(rest.trim_ascii_start()).ok_or(CommandError::Address)
+}
+
+/// `AUTH SP sasl-mech [SP initial-response]`
+fn auth(argument: &[u8]) -> Result<Command<'_>, CommandError> {
+    let mut words = argument
+        .split(|&b| b == b' ')
+        .filter(|word| !word.is_empty());
+    let (mechanism, initial_response) = (words.next(), words.next());
+    if words.next().is_some() {
+        return Err(CommandError::Arguments);
+    }
+    Ok(Command::Auth {
+        mechanism: text(mechanism.ok_or(CommandError::Arguments)?)?,
+        initial_response: initial_response.map(text).transpose()?,
+    })
+}
+
+fn text(argument: &[u8]) -> Result<&str, CommandError> {
+    core::str::from_utf8(argument).map_err(|_| CommandError::Arguments)
+}
+
+fn required(argument: &str) -> Result<&str, CommandError> {
+    if argument.is_empty() {
+        return Err(CommandError::Arguments);
+    }
+    Ok(argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Extension;
+    use std::format;
+
+    fn offered() -> Capabilities {
+        Capabilities::NONE
+            .with(Extension::Size)
+            .with(Extension::Dsn)
+    }
+
+    #[test]
+    fn commands_there_and_back() {
+        for line in [
+            "EHLO [127.0.0.1]",
+            "HELO mail.example.org",
+            "STARTTLS",
+            "AUTH PLAIN",
+            "AUTH PLAIN =",
+            "MAIL FROM:<>",
+            "MAIL FROM:<a@example.org> SIZE=100",
+            "RCPT TO:<Postmaster>",
+            "RCPT TO:<\"x y\"@example.org> NOTIFY=NEVER",
+            "DATA",
+            "RSET",
+            "NOOP",
+            "VRFY root",
+            "EXPN staff",
+            "HELP",
+            "HELP MAIL",
+            "QUIT",
+        ] {
+            let command = Command::parse(line.as_bytes(), &offered()).unwrap();
+            let mut out = [0; 128];
+            let mut window = Window::new(0, &mut out);
+            command.render(&mut window);
+            let written = window.written();
+            assert_eq!(out[..written], *format!("{line}\r\n").as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_servers_tolerate() {
+        for (line, same) in [
+            ("ehlo a", "EHLO a"),
+            ("mail from: <a@b>  size=1 ", "MAIL FROM:<a@b> SIZE=1"),
+            ("Rcpt To:<@x:a@b>", "RCPT TO:<a@b>"),
+            ("QUIT ", "QUIT"),
+            ("NOOP whatever", "NOOP"),
+            ("rcpt to:<postmaster>", "RCPT TO:<Postmaster>"),
+        ] {
+            assert_eq!(
+                Command::parse(line.as_bytes(), &offered()),
+                Command::parse(same.as_bytes(), &offered()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_commands() {
+        use CommandError::*;
+        for (line, why) in [
+            ("", Unrecognized),
+            (" EHLO a", Unrecognized),
+            ("FOO", Unrecognized),
+            ("MAILFROM:<a@b>", Unrecognized),
+            ("STARTTLSX", Unrecognized),
+            ("NO\0OP", Control),
+            ("RSET\nRSET", Control),
+            ("MAIL FROM:<a@b\r>", Control),
+            ("EHLO", Arguments),
+            ("EHLO a b", Arguments),
+            ("EHLO \u{e9}", Arguments),
+            ("DATA now", Arguments),
+            ("RSET x", Arguments),
+            ("STARTTLS now", Arguments),
+            ("QUIT x", Arguments),
+            ("VRFY", Arguments),
+            ("AUTH", Arguments),
+            ("AUTH PLAIN a b", Arguments),
+            ("MAIL", Arguments),
+            ("MAIL TO:<a@b>", Arguments),
+            ("MAIL FROM:a@b", Address),
+            ("MAIL FROM:<a@b", Address),
+            ("MAIL FROM:<a>", Address),
+            ("MAIL FROM:<postmaster>", Address),
+            ("RCPT TO:<>", Address),
+            ("RCPT TO:<@a:>", Address),
+            ("MAIL FROM:<a@b>SIZE=1", Arguments),
+            ("MAIL FROM:<a@b> FOO", UnknownParameter),
+            ("MAIL FROM:<a@b> SMTPUTF8", UnknownParameter),
+            ("MAIL FROM:<a@b> SIZE=99999999999999999999", TooLarge),
+        ] {
+            assert_eq!(
+                Command::parse(line.as_bytes(), &offered()),
+                Err(why),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_initial_response_is_never_shown() {
+        let command = Command::parse(b"AUTH PLAIN AHVzZXIAcGFzcw==", &offered()).unwrap();
+        assert_eq!(format!("{command:?}"), "AUTH PLAIN ****");
+    }
+}

@@ -1,0 +1,269 @@
+//! Dot-stuffing of mail data, both ways (RFC 5321, section 4.5.2).
+
+/// Where the encoder stands in the mail data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoder {
+    /// At the beginning of a line.
+    #[default]
+    LineStart,
+    /// Inside a line.
+    InLine,
+    /// Behind a CR.
+    AfterCr,
+    /// At the beginning of a line, the added dot is out, the own dot is not.
+    Stuffed,
+    /// The CR that a bare LF was missing is out, the LF is not.
+    Completed,
+}
+
+impl Encoder {
+    /// Encodes `input` into `out` and returns how many bytes were read and
+    /// written. Stops when either is used up; `(0, 0)` only if one is empty.
+    ///
+    /// A line that begins with a dot gets another one. Every bare CR or LF
+    /// becomes CR LF, since receivers disagree on what such a byte means and
+    /// attackers use that to smuggle commands.
+    pub fn encode(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize) {
+        let (mut read, mut written) = (0_usize, 0_usize);
+        while let (Some(rest), Some(room)) = (input.get(read..), out.get_mut(written..)) {
+            let (Some(&byte), Some(slot)) = (rest.first(), room.first_mut()) else {
+                break;
+            };
+            let consumed;
+            (*slot, consumed, *self) = match (*self, byte) {
+                (Self::AfterCr, b'\n') => (b'\n', true, Self::LineStart),
+                (Self::AfterCr, _) => (b'\n', false, Self::LineStart),
+                (Self::Completed, _) => (b'\n', true, Self::LineStart),
+                (Self::Stuffed, _) => (b'.', true, Self::InLine),
+                (_, b'\r') => (b'\r', true, Self::AfterCr),
+                (_, b'\n') => (b'\r', false, Self::Completed),
+                (Self::LineStart, b'.') => (b'.', false, Self::Stuffed),
+                _ => {
+                    let run = rest
+                        .iter()
+                        .position(|&b| b == b'\r' || b == b'\n')
+                        .unwrap_or(rest.len())
+                        .min(room.len());
+                    for (to, from) in room.iter_mut().zip(rest).take(run) {
+                        *to = *from;
+                    }
+                    *self = Self::InLine;
+                    read = read.wrapping_add(run);
+                    written = written.wrapping_add(run);
+                    continue;
+                }
+            };
+            read = read.wrapping_add(usize::from(consumed));
+            written = written.wrapping_add(1);
+        }
+        (read, written)
+    }
+
+    /// What ends the mail data from here: a dot on a line of its own, behind a
+    /// CR LF if the last line lacks one.
+    pub fn terminator(self) -> &'static [u8] {
+        match self {
+            Self::LineStart => b".\r\n",
+            Self::AfterCr | Self::Completed => b"\n.\r\n",
+            Self::InLine => b"\r\n.\r\n",
+            Self::Stuffed => b".\r\n.\r\n",
+        }
+    }
+}
+
+/// Where the decoder stands in the mail data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    LineStart,
+    InLine,
+    AfterCr,
+    Dot,
+    DotCr,
+    End,
+}
+
+/// Takes mail data apart: finds its end and removes the added dots.
+///
+/// Only CR LF `.` CR LF ends it (RFC 5321, section 4.1.1.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decoder {
+    place: Place,
+    bare: bool,
+}
+
+impl Decoder {
+    /// Decodes the next stretch of `input`: returns how many bytes were read and
+    /// the mail data among them, which is a part of `input`. The stretch ends
+    /// where a dot is taken out; call again until all of `input` is read or
+    /// [`Decoder::ended`] holds.
+    pub fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, &'a [u8]) {
+        let mut start = 0_usize;
+        let mut at = 0_usize;
+        while let Some(rest) = input.get(at..) {
+            let Some(&byte) = rest.first() else { break };
+            match (self.place, byte) {
+                (Place::LineStart, b'.') => {
+                    if at > start {
+                        break;
+                    }
+                    self.place = Place::Dot;
+                    at = at.wrapping_add(1);
+                    start = at;
+                }
+                (Place::Dot, b'\r') => {
+                    self.place = Place::DotCr;
+                    at = at.wrapping_add(1);
+                    start = at;
+                }
+                (Place::DotCr, b'\n') => {
+                    self.place = Place::End;
+                    at = at.wrapping_add(1);
+                    start = at;
+                    break;
+                }
+                (Place::DotCr, _) => {
+                    self.bare = true;
+                    self.place = Place::InLine;
+                }
+                (Place::AfterCr, b'\n') => {
+                    self.place = Place::LineStart;
+                    at = at.wrapping_add(1);
+                }
+                (Place::AfterCr, _) => {
+                    self.bare = true;
+                    self.place = Place::InLine;
+                }
+                (Place::End, _) => break,
+                (_, b'\r') => {
+                    self.place = Place::AfterCr;
+                    at = at.wrapping_add(1);
+                }
+                (_, b'\n') => {
+                    self.bare = true;
+                    self.place = Place::InLine;
+                    at = at.wrapping_add(1);
+                }
+                _ => {
+                    self.place = Place::InLine;
+                    let run = rest
+                        .iter()
+                        .position(|&b| b == b'\r' || b == b'\n')
+                        .unwrap_or(rest.len());
+                    at = at.wrapping_add(run);
+                }
+            }
+        }
+        (at, input.get(start..at).unwrap_or_default())
+    }
+
+    /// Whether the end of the mail data was read.
+    pub fn ended(&self) -> bool {
+        self.place == Place::End
+    }
+
+    /// Whether a CR or LF stood alone somewhere. Such a message must be
+    /// refused: the next server might see another end in it.
+    pub fn bare(&self) -> bool {
+        self.bare
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn encode(input: &[u8], split: usize, room: usize) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        let mut out = std::vec![0; room];
+        let mut coded = Vec::new();
+        for mut piece in input.chunks(split) {
+            while !piece.is_empty() {
+                let (read, written) = encoder.encode(piece, &mut out);
+                coded.extend_from_slice(&out[..written]);
+                piece = &piece[read..];
+                assert!(read + written > 0, "no progress");
+            }
+        }
+        coded.extend_from_slice(encoder.terminator());
+        coded
+    }
+
+    fn decode(coded: &[u8], split: usize) -> (Vec<u8>, bool, usize) {
+        let mut decoder = Decoder::default();
+        let mut plain = Vec::new();
+        let mut total = 0;
+        for mut piece in coded.chunks(split) {
+            while !piece.is_empty() && !decoder.ended() {
+                let (read, data) = decoder.decode(piece);
+                plain.extend_from_slice(data);
+                piece = &piece[read..];
+                total += read;
+            }
+        }
+        assert!(decoder.ended());
+        (plain, decoder.bare(), total)
+    }
+
+    #[test]
+    fn table() {
+        for (plain, coded) in [
+            ("", ".\r\n"),
+            ("a\r\n", "a\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            (".", "..\r\n.\r\n"),
+            (".\r\n", "..\r\n.\r\n"),
+            ("a\r\n.b\r\n..\r\n", "a\r\n..b\r\n...\r\n.\r\n"),
+            ("a\n.\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\r.\rb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\n.\r\nb\r", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\r\r\n.", "a\r\n\r\n..\r\n.\r\n"),
+        ] {
+            for split in 1..=plain.len().max(1) {
+                for room in 1..8 {
+                    assert_eq!(
+                        encode(plain.as_bytes(), split, room),
+                        coded.as_bytes(),
+                        "{plain:?} split {split} room {room}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded_for_every_split() {
+        let plain = b"Subject: t\r\n\r\n.dot\r\n..two\r\n.\r\n\r\n....\r\nend\r\n";
+        let mut coded = encode(plain, 7, 64);
+        let length = coded.len();
+        coded.extend_from_slice(b"QUIT\r\n");
+        for split in 1..coded.len() {
+            let (got, bare, total) = decode(&coded, split);
+            assert_eq!(got, plain, "split {split}");
+            assert!(!bare);
+            assert_eq!(total, length, "nothing behind the end is read");
+        }
+    }
+
+    #[test]
+    fn only_crlf_dot_crlf_ends_the_data() {
+        for smuggle in [
+            "\n.\n",
+            "\r.\r",
+            "\n.\r\n",
+            "\r.\r\n",
+            "\r\n.\r",
+            "\r\n.\n",
+            "\r\n.\r\r\n",
+        ] {
+            let coded = std::format!("a{smuggle}MAIL FROM:<x@y.example>\r\n.\r\n");
+            for split in 1..coded.len() {
+                let (plain, bare, total) = decode(coded.as_bytes(), split);
+                assert!(bare, "{smuggle:?}");
+                assert_eq!(total, coded.len(), "{smuggle:?} split {split}");
+                assert!(plain.ends_with(b"MAIL FROM:<x@y.example>\r\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Enhanced mail system status codes (RFC 3463, RFC 2034).
+
+use super::window::Window;
+
+/// An enhanced status code such as `5.7.8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EnhancedCode {
+    /// 2 success, 4 persistent transient failure, 5 permanent failure.
+    pub class: u8,
+    /// The subject, 0 to 999, such as 7 for security or policy.
+    pub subject: u16,
+    /// The detail within the subject, 0 to 999.
+    pub detail: u16,
+}
+
+impl EnhancedCode {
+    /// The code `class.subject.detail`.
+    pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
+        Self {
+            class,
+            subject,
+            detail,
+        }
+    }
+
+    /// Parses a code at the beginning of reply text and returns it with the
+    /// text behind it (RFC 2034, section 4):
+    /// `status-code = class "." subject "." detail`, each of the latter two
+    /// with 1 to 3 digits.
+    pub fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (&class, rest) = text.split_first()?;
+        if !matches!(class, b'2' | b'4' | b'5') {
+            return None;
+        }
+        let (subject, rest) = dotted(rest)?;
+        let (detail, rest) = dotted(rest)?;
+        let rest = match rest.split_first() {
+            None => rest,
+            Some((b' ', rest)) => rest,
+            Some(_) => return None,
+        };
+        let code = Self::new(class.wrapping_sub(b'0'), subject, detail);
+        Some((code, rest))
+    }
+
+    pub(crate) fn render(self, out: &mut Window<'_>) {
+        out.put(&[b'0'.wrapping_add(self.class), b'.']);
+        out.put_decimal(u64::from(self.subject));
+        out.put(b".");
+        out.put_decimal(u64::from(self.detail));
+    }
+}
+
+impl core::fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+/// `"." 1*3DIGIT`
+fn dotted(text: &[u8]) -> Option<(u16, &[u8])> {
+    let (b'.', mut rest) = text.split_first()? else {
+        return None;
+    };
+    let mut value = 0_u16;
+    let mut digits = 0_u8;
+    while let Some((&digit @ b'0'..=b'9', tail)) = rest.split_first() {
+        if digits == 3 {
+            return None;
+        }
+        value = value
+            .wrapping_mul(10)
+            .wrapping_add(u16::from(digit.wrapping_sub(b'0')));
+        digits = digits.wrapping_add(1);
+        rest = tail;
+    }
+    (digits > 0).then_some((value, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_the_text_behind_them() {
+        let (code, rest) = EnhancedCode::parse_prefix(b"5.7.139 Authentication").unwrap();
+        assert_eq!(code, EnhancedCode::new(5, 7, 139));
+        assert_eq!(rest, b"Authentication");
+        assert_eq!(
+            EnhancedCode::parse_prefix(b"2.0.0"),
+            Some((EnhancedCode::new(2, 0, 0), &b""[..]))
+        );
+        for bad in [
+            "3.0.0 x",
+            "5.7 x",
+            "5.7.x",
+            "5.1234.1 x",
+            "5..1",
+            "mx",
+            "",
+            "5.7.1x",
+        ] {
+            assert_eq!(EnhancedCode::parse_prefix(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Framing: cuts the byte stream into lines that end with CR LF.
+//!
+//! Only CR LF ends a line (RFC 5321, section 2.3.8). A bare CR or LF stays
+//! inside its line and is reported, so that nothing behind it can be taken for
+//! a command or a reply of its own.
+
+/// How far the current line has been read: all that framing keeps between two
+/// calls. The bytes themselves are in a storage slice of the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Framing {
+    /// Octets of the current line seen so far, CR LF included.
+    seen: u32,
+    /// The last octet was a CR.
+    after_cr: bool,
+    /// A CR or LF stood alone inside the line.
+    bare: bool,
+}
+
+/// One framed line, without its CR LF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The octets of the line, cut off at the size of the storage.
+    pub bytes: &'a [u8],
+    /// The line was longer than the storage; `bytes` holds its beginning.
+    pub truncated: bool,
+    /// A CR or LF stood alone inside the line.
+    pub bare: bool,
+}
+
+impl Framing {
+    /// Octets of the unfinished line that have been taken so far.
+    pub fn pending(&self) -> u32 {
+        self.seen
+    }
+
+    /// Whether a bare CR or LF was met in the unfinished line.
+    pub fn bare(&self) -> bool {
+        self.bare
+    }
+
+    /// Takes input up to the end of the line, or all of it if the line goes on.
+    ///
+    /// A line that lies whole in `input` is returned where it lies; one that
+    /// straddles two calls is put together in `storage`. Either way at most
+    /// `storage.len()` octets of it are shown, so that the result does not
+    /// depend on how the stream was split.
+    pub fn take<'a>(
+        &mut self,
+        storage: &'a mut [u8],
+        input: &'a [u8],
+    ) -> (usize, Option<Line<'a>>) {
+        let (used, complete) = self.scan(input);
+        let taken = input.get(..used).unwrap_or(input);
+        let before = self.seen;
+        let total = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
+        self.seen = total;
+        if complete && before == 0 {
+            let content = taken.get(..used.saturating_sub(2)).unwrap_or_default();
+            let bytes = content.get(..storage.len()).unwrap_or(content);
+            let line = Line {
+                bytes,
+                truncated: bytes.len() < content.len(),
+                bare: self.bare,
+            };
+            *self = Self::default();
+            return (used, Some(line));
+        }
+        let room = storage.get_mut(before as usize..).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(taken) {
+            *to = *from;
+        }
+        if !complete {
+            return (used, None);
+        }
+        let content = total.saturating_sub(2) as usize;
+        let truncated = content > storage.len();
+        let line = Line {
+            bytes: storage.get(..content).unwrap_or(storage),
+            truncated,
+            bare: self.bare,
+        };
+        *self = Self::default();
+        (used, Some(line))
+    }
+
+    /// Finds the end of the line in `input`: how many octets belong to it, and
+    /// whether the last two of the line are CR LF.
+    fn scan(&mut self, input: &[u8]) -> (usize, bool) {
+        let mut from = 0_usize;
+        loop {
+            let rest = input.get(from..).unwrap_or_default();
+            if self.after_cr {
+                match rest.first() {
+                    None => return (from, false),
+                    Some(b'\n') => {
+                        self.after_cr = false;
+                        return (from.wrapping_add(1), true);
+                    }
+                    Some(_) => {
+                        self.after_cr = false;
+                        self.bare = true;
+                    }
+                }
+            }
+            let Some(at) = rest.iter().position(|&b| b == b'\r' || b == b'\n') else {
+                return (input.len(), false);
+            };
+            if rest.get(at) == Some(&b'\r') {
+                self.after_cr = true;
+            } else {
+                self.bare = true;
+            }
+            from = from.wrapping_add(at).wrapping_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn lines(stream: &[u8], split: usize, room: usize) -> Vec<(Vec<u8>, bool, bool)> {
+        let mut framing = Framing::default();
+        let mut storage = std::vec![0; room];
+        let mut found = Vec::new();
+        for mut piece in stream.chunks(split) {
+            while !piece.is_empty() {
+                let (used, line) = framing.take(&mut storage, piece);
+                if let Some(line) = line {
+                    found.push((line.bytes.to_vec(), line.truncated, line.bare));
+                }
+                piece = &piece[used..];
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_split_gives_the_same_lines() {
+        let stream = b"EHLO a\r\n\r\nRSET\nRSET\r\nA\rB\r\n\r\r\n0123456789abcdef\r\nend\r\n";
+        for room in [4, 8, 64] {
+            let whole = lines(stream, stream.len(), room);
+            assert_eq!(whole.len(), 7);
+            for split in 1..stream.len() {
+                assert_eq!(lines(stream, split, room), whole, "split {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn bare_line_ends_stay_inside_their_line() {
+        let found = lines(b"RSET\nRSET\r\nx\ry\r\nok\r\n", 64, 64);
+        assert_eq!(found[0], (b"RSET\nRSET".to_vec(), false, true));
+        assert_eq!(found[1], (b"x\ry".to_vec(), false, true));
+        assert_eq!(found[2], (b"ok".to_vec(), false, false));
+    }
+
+    #[test]
+    fn an_overlong_line_is_cut_and_said_so() {
+        assert_eq!(
+            lines(b"0123456789\r\nok\r\n", 3, 4),
+            [
+                (b"0123".to_vec(), true, false),
+                (b"ok".to_vec(), false, false)
+            ]
+        );
+    }
+}

@@ -1,0 +1,504 @@
+//! ESMTP parameters of MAIL and RCPT (RFC 5321, section 4.1.2) and their typed
+//! forms.
+
+use super::window::Window;
+use crate::capability::{Capabilities, Extension};
+
+/// What the content may hold: the BODY parameter (RFC 6152, RFC 3030).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// ASCII lines of at most 998 octets.
+    SevenBit,
+    /// Lines of at most 998 octets of any value but NUL, CR and LF.
+    EightBitMime,
+}
+
+/// How much of the message a failure report returns: RET (RFC 3461, section
+/// 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ret {
+    /// The whole message.
+    Full,
+    /// Its headers.
+    Headers,
+}
+
+/// The parameters of MAIL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailParameters<'a> {
+    /// The size of the message in octets (RFC 1870).
+    pub size: Option<u64>,
+    /// What the content holds.
+    pub body: Option<Body>,
+    /// Addresses or headers are in UTF-8 (RFC 6531).
+    pub smtputf8: bool,
+    /// How much a report returns.
+    pub ret: Option<Ret>,
+    /// The sender's name for this transaction, in xtext form (RFC 3461, section
+    /// 4.4).
+    pub envid: Option<Xtext<'a>>,
+    /// Who submitted the message first, in xtext form or `<>` (RFC 4954,
+    /// section 5).
+    pub auth: Option<Xtext<'a>>,
+}
+
+/// When the sender wants a report: NOTIFY (RFC 3461, section 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Notify {
+    /// On success.
+    pub success: bool,
+    /// On failure.
+    pub failure: bool,
+    /// On delay.
+    pub delay: bool,
+}
+
+/// The parameters of RCPT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RcptParameters<'a> {
+    /// When the sender wants a report; all three false stands for NEVER.
+    pub notify: Option<Notify>,
+    /// The original recipient as `addr-type ";" xtext` (RFC 3461, section 4.2).
+    pub orcpt: Option<Orcpt<'a>>,
+}
+
+/// Text that was checked to be xtext with a printable meaning (RFC 3461,
+/// section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Xtext<'a>(&'a str);
+
+impl<'a> Xtext<'a> {
+    /// Checks encoded text: `xtext = *( xchar / hexchar )`, where
+    /// `hexchar = "+" 2(%x30-39 / %x41-46)` must not stand for a control
+    /// character.
+    pub fn parse(encoded: &'a str) -> Option<Self> {
+        let mut rest = encoded.as_bytes();
+        while let Some((&byte, tail)) = rest.split_first() {
+            rest = match byte {
+                b'+' => {
+                    let (&[high, low], tail) = tail.split_first_chunk()?;
+                    let value = upper_hex(high)?
+                        .wrapping_mul(16)
+                        .wrapping_add(upper_hex(low)?);
+                    if value < b' ' || value == 0x7f {
+                        return None;
+                    }
+                    tail
+                }
+                b'!'..=b'<' | b'>'..=b'~' => tail,
+                _ => return None,
+            };
+        }
+        Some(Self(encoded))
+    }
+
+    /// The encoded form.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// The octets that the text stands for.
+    pub fn decoded(&self) -> impl Iterator<Item = u8> + 'a {
+        let mut bytes = self.0.bytes();
+        core::iter::from_fn(move || match bytes.next()? {
+            b'+' => Some(
+                upper_hex(bytes.next()?)?
+                    .wrapping_mul(16)
+                    .wrapping_add(upper_hex(bytes.next()?)?),
+            ),
+            plain => Some(plain),
+        })
+    }
+}
+
+/// An original recipient: the type of its address and the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Orcpt<'a> {
+    /// The type of the address, usually `rfc822`.
+    pub addr_type: &'a str,
+    /// The address.
+    pub address: Xtext<'a>,
+}
+
+impl<'a> Orcpt<'a> {
+    fn parse(value: &'a str) -> Option<Self> {
+        let (addr_type, address) = value.split_once(';')?;
+        let atom = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        if addr_type.is_empty() || !addr_type.bytes().all(atom) || address.is_empty() {
+            return None;
+        }
+        Some(Self {
+            addr_type,
+            address: Xtext::parse(address)?,
+        })
+    }
+}
+
+/// Why parameters were not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterError {
+    /// The keyword is not known or not offered: 555.
+    Unknown,
+    /// The form of a value is wrong, or a keyword stands twice: 501.
+    Syntax,
+    /// SIZE is larger than can be counted: 552.
+    TooLarge,
+}
+
+impl<'a> MailParameters<'a> {
+    /// Reads all parameters of a MAIL line. Only keywords of offered extensions
+    /// are known.
+    pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+        let mut parameters = Self::default();
+        let mut seen = 0_u8;
+        for_each(input, |keyword, value| {
+            const KEYWORDS: [(&[u8], Extension); 6] = [
+                (b"SIZE", Extension::Size),
+                (b"BODY", Extension::EightBitMime),
+                (b"SMTPUTF8", Extension::SmtpUtf8),
+                (b"RET", Extension::Dsn),
+                (b"ENVID", Extension::Dsn),
+                (b"AUTH", Extension::Auth),
+            ];
+            let which = known(keyword, &KEYWORDS, offered, &mut seen)?;
+            let value = value.ok_or(ParameterError::Syntax);
+            match which {
+                0 => parameters.size = Some(size(value?)?),
+                1 => {
+                    parameters.body = Some(choose(
+                        value?,
+                        &[("7BIT", Body::SevenBit), ("8BITMIME", Body::EightBitMime)],
+                    )?)
+                }
+                2 if value.is_ok() => return Err(ParameterError::Syntax),
+                2 => parameters.smtputf8 = true,
+                3 => {
+                    parameters.ret = Some(choose(
+                        value?,
+                        &[("FULL", Ret::Full), ("HDRS", Ret::Headers)],
+                    )?)
+                }
+                4 => parameters.envid = Some(short_xtext(value?)?),
+                _ => parameters.auth = Some(Xtext::parse(value?).ok_or(ParameterError::Syntax)?),
+            }
+            Ok(())
+        })?;
+        Ok(parameters)
+    }
+
+    pub(crate) fn render(&self, out: &mut Window<'_>) {
+        if let Some(size) = self.size {
+            out.put(b" SIZE=");
+            out.put_decimal(size);
+        }
+        match self.body {
+            None => {}
+            Some(Body::SevenBit) => out.put(b" BODY=7BIT"),
+            Some(Body::EightBitMime) => out.put(b" BODY=8BITMIME"),
+        }
+        if self.smtputf8 {
+            out.put(b" SMTPUTF8");
+        }
+        match self.ret {
+            None => {}
+            Some(Ret::Full) => out.put(b" RET=FULL"),
+            Some(Ret::Headers) => out.put(b" RET=HDRS"),
+        }
+        for (keyword, text) in [(" ENVID=", self.envid), (" AUTH=", self.auth)] {
+            if let Some(text) = text {
+                out.put(keyword.as_bytes());
+                out.put(text.as_str().as_bytes());
+            }
+        }
+    }
+}
+
+impl<'a> RcptParameters<'a> {
+    /// Reads all parameters of a RCPT line. Only keywords of offered extensions
+    /// are known.
+    pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+        let mut parameters = Self::default();
+        let mut seen = 0_u8;
+        for_each(input, |keyword, value| {
+            const KEYWORDS: [(&[u8], Extension); 2] =
+                [(b"NOTIFY", Extension::Dsn), (b"ORCPT", Extension::Dsn)];
+            let which = known(keyword, &KEYWORDS, offered, &mut seen)?;
+            let value = value.ok_or(ParameterError::Syntax)?;
+            match which {
+                0 => parameters.notify = Some(notify(value).ok_or(ParameterError::Syntax)?),
+                _ => {
+                    parameters.orcpt = Some(
+                        Orcpt::parse(value)
+                            .filter(|_| value.len() <= 500)
+                            .ok_or(ParameterError::Syntax)?,
+                    )
+                }
+            }
+            Ok(())
+        })?;
+        Ok(parameters)
+    }
+
+    pub(crate) fn render(&self, out: &mut Window<'_>) {
+        if let Some(notify) = self.notify {
+            out.put(b" NOTIFY=");
+            let mut separator: &[u8] = b"";
+            for (wanted, name) in [
+                (notify == Notify::default(), "NEVER"),
+                (notify.success, "SUCCESS"),
+                (notify.failure, "FAILURE"),
+                (notify.delay, "DELAY"),
+            ] {
+                if wanted {
+                    out.put(separator);
+                    out.put(name.as_bytes());
+                    separator = b",";
+                }
+            }
+        }
+        if let Some(orcpt) = self.orcpt {
+            out.put(b" ORCPT=");
+            out.put(orcpt.addr_type.as_bytes());
+            out.put(b";");
+            out.put(orcpt.address.as_str().as_bytes());
+        }
+    }
+}
+
+/// A number of 1 to 20 digits that fits 64 bits.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 20 {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, &digit| {
+        let digit = digit
+            .is_ascii_digit()
+            .then(|| u64::from(digit.wrapping_sub(b'0')))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// `size-value = 1*20DIGIT` (RFC 1870, section 4)
+fn size(value: &str) -> Result<u64, ParameterError> {
+    if value.is_empty() || value.len() > 20 || !value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ParameterError::Syntax);
+    }
+    decimal(value.as_bytes()).ok_or(ParameterError::TooLarge)
+}
+
+/// ENVID is limited to 100 characters (RFC 3461, section 4.4).
+fn short_xtext(value: &str) -> Result<Xtext<'_>, ParameterError> {
+    Xtext::parse(value)
+        .filter(|text| !text.as_str().is_empty() && text.as_str().len() <= 100)
+        .ok_or(ParameterError::Syntax)
+}
+
+fn choose<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, ParameterError> {
+    choices
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(value))
+        .map(|(_, choice)| *choice)
+        .ok_or(ParameterError::Syntax)
+}
+
+/// `NEVER / 1#( SUCCESS / FAILURE / DELAY )`
+fn notify(value: &str) -> Option<Notify> {
+    let mut notify = Notify::default();
+    if value.eq_ignore_ascii_case("NEVER") {
+        return Some(notify);
+    }
+    for word in value.split(',') {
+        let flag = if word.eq_ignore_ascii_case("SUCCESS") {
+            &mut notify.success
+        } else if word.eq_ignore_ascii_case("FAILURE") {
+            &mut notify.failure
+        } else if word.eq_ignore_ascii_case("DELAY") {
+            &mut notify.delay
+        } else {
+            return None;
+        };
+        if core::mem::replace(flag, true) {
+            return None;
+        }
+    }
+    Some(notify)
+}
+
+fn upper_hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
+        _ => None,
+    }
+}
+
+/// Which of the keywords it is, if its extension is offered and it comes for
+/// the first time.
+fn known(
+    keyword: &[u8],
+    keywords: &[(&[u8], Extension)],
+    offered: &Capabilities,
+    seen: &mut u8,
+) -> Result<usize, ParameterError> {
+    let which = keywords
+        .iter()
+        .position(|(name, extension)| name.eq_ignore_ascii_case(keyword) && offered.has(*extension))
+        .ok_or(ParameterError::Unknown)?;
+    let bit = 1_u8.wrapping_shl(which as u32);
+    if *seen & bit != 0 {
+        return Err(ParameterError::Syntax);
+    }
+    *seen |= bit;
+    Ok(which)
+}
+
+/// Calls `take` for each `SP esmtp-keyword ["=" esmtp-value]` of the input.
+/// Trailing spaces are passed over (RFC 5321, section 4.1.1).
+fn for_each<'a>(
+    input: &'a [u8],
+    mut take: impl FnMut(&'a [u8], Option<&'a str>) -> Result<(), ParameterError>,
+) -> Result<(), ParameterError> {
+    if !matches!(input.first(), None | Some(b' ')) {
+        return Err(ParameterError::Syntax);
+    }
+    for word in input.split(|&b| b == b' ').filter(|word| !word.is_empty()) {
+        let end = word.iter().position(|&b| b == b'=');
+        let (keyword, value) = match end.and_then(|end| word.split_at_checked(end)) {
+            Some((keyword, value)) => (keyword, value.get(1..)),
+            None => (word, None),
+        };
+        let starts_well = keyword.first().is_some_and(u8::is_ascii_alphanumeric);
+        if !starts_well
+            || !keyword
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        {
+            return Err(ParameterError::Syntax);
+        }
+        let value = match value {
+            None => None,
+            Some(value) => {
+                let printable = |b: &u8| matches!(b, b'!'..=b'<' | b'>'..=b'~' | 0x80..);
+                if value.is_empty() || !value.iter().all(printable) {
+                    return Err(ParameterError::Syntax);
+                }
+                Some(core::str::from_utf8(value).map_err(|_| ParameterError::Syntax)?)
+            }
+        };
+        take(keyword, value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::String;
+
+    fn offered() -> Capabilities {
+        [
+            Extension::Size,
+            Extension::EightBitMime,
+            Extension::SmtpUtf8,
+            Extension::Dsn,
+            Extension::Auth,
+        ]
+        .into_iter()
+        .fold(Capabilities::NONE, Capabilities::with)
+    }
+
+    fn rendered(render: impl FnOnce(&mut Window<'_>)) -> String {
+        let mut out = [0; 256];
+        let mut window = Window::new(0, &mut out);
+        render(&mut window);
+        let written = window.written();
+        String::from_utf8(out[..written].to_vec()).unwrap()
+    }
+
+    #[test]
+    fn mail_parameters_there_and_back() {
+        for text in [
+            "",
+            " SIZE=0",
+            " SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8",
+            " BODY=7BIT RET=HDRS ENVID=QQ+2B314 AUTH=<>",
+        ] {
+            let parameters = MailParameters::parse(text.as_bytes(), &offered()).unwrap();
+            assert_eq!(rendered(|out| parameters.render(out)), text);
+        }
+        let lower = MailParameters::parse(b" size=10  body=8bitmime ", &offered()).unwrap();
+        assert_eq!(
+            (lower.size, lower.body),
+            (Some(10), Some(Body::EightBitMime))
+        );
+    }
+
+    #[test]
+    fn rcpt_parameters_there_and_back() {
+        for text in [
+            "",
+            " NOTIFY=NEVER",
+            " NOTIFY=SUCCESS,DELAY",
+            " NOTIFY=FAILURE ORCPT=rfc822;b+2Bc@d",
+        ] {
+            let parameters = RcptParameters::parse(text.as_bytes(), &offered()).unwrap();
+            assert_eq!(rendered(|out| parameters.render(out)), text);
+        }
+        let orcpt = RcptParameters::parse(b" ORCPT=rfc822;b+2Bc@d", &offered())
+            .unwrap()
+            .orcpt
+            .unwrap();
+        assert!(orcpt.address.decoded().eq(*b"b+c@d"));
+    }
+
+    #[test]
+    fn parameters_that_are_refused() {
+        use ParameterError::*;
+        for (text, why) in [
+            (" FOO=BAR", Unknown),
+            (" REQUIRETLS", Unknown),
+            (" NOTIFY=NEVER", Unknown),
+            (" SIZE=", Syntax),
+            (" SIZE", Syntax),
+            (" SIZE=-1", Syntax),
+            (" SIZE=0x10", Syntax),
+            (" SIZE=1 SIZE=1", Syntax),
+            (" SIZE=18446744073709551616", TooLarge),
+            (" SIZE=340282366920938463463374607431768211457", Syntax),
+            (" BODY=9BIT", Syntax),
+            (" BODY", Syntax),
+            (" SMTPUTF8=1", Syntax),
+            (" ENVID=a+0D+0AX", Syntax),
+            (" ENVID=a+2b", Syntax),
+            (" RET=ALL", Syntax),
+            (" =1", Syntax),
+            (" -X=1", Syntax),
+            ("SIZE=1", Syntax),
+            (" SIZE=1\nRCPT", Syntax),
+        ] {
+            assert_eq!(
+                MailParameters::parse(text.as_bytes(), &offered()),
+                Err(why),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            MailParameters::parse(b" SIZE=1", &Capabilities::NONE),
+            Err(Unknown)
+        );
+        for text in [
+            " NOTIFY=NEVER,SUCCESS",
+            " NOTIFY=SUCCESS,SUCCESS",
+            " NOTIFY=",
+            " ORCPT=rfc822;b+Z9",
+            " ORCPT=x",
+            " ORCPT=;b",
+        ] {
+            assert_eq!(
+                RcptParameters::parse(text.as_bytes(), &offered()),
+                Err(Syntax),
+                "{text:?}"
+            );
+        }
+    }
+}

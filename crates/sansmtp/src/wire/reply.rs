@@ -1,0 +1,389 @@
+//! Replies (RFC 5321, section 4.2).
+
+use super::enhanced::EnhancedCode;
+use super::window::Window;
+use core::fmt;
+
+/// A three-digit reply code, 200 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u16);
+
+/// What the first digit of a reply code says (RFC 5321, section 4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// 2yz: done.
+    Positive,
+    /// 3yz: go on with more.
+    Intermediate,
+    /// 4yz: not now, the same may work later.
+    Transient,
+    /// 5yz: not like this, the same will fail again.
+    Permanent,
+}
+
+impl Code {
+    /// The code `value`; `None` unless it is from 200 to 599.
+    pub const fn new(value: u16) -> Option<Self> {
+        if value >= 200 && value < 600 {
+            Some(Self(value))
+        } else {
+            None
+        }
+    }
+
+    /// 250, the usual yes.
+    pub const OK: Self = Self(250);
+
+    /// The code as a number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// What the first digit says.
+    pub const fn class(self) -> Class {
+        match self.0 {
+            500.. => Class::Permanent,
+            400.. => Class::Transient,
+            300.. => Class::Intermediate,
+            _ => Class::Positive,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One line of a received reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReplyLine<'a> {
+    /// The reply code.
+    pub code: Code,
+    /// The enhanced status code, if the line carries one that fits the code
+    /// (RFC 2034).
+    pub enhanced: Option<EnhancedCode>,
+    /// The text behind the codes, as received. It is what a stranger sent: show
+    /// it through [`fmt::Display`] of this line or another escaping form.
+    pub text: &'a [u8],
+    /// Whether the reply ends with this line.
+    pub last: bool,
+}
+
+impl<'a> ReplyLine<'a> {
+    /// Parses a line without its CR LF:
+    /// `Reply-code ( "-" / [ SP ] ) [ textstring ]`.
+    ///
+    /// A code alone is taken, as RFC 5321 asks of clients. The second digit may
+    /// be any, since codes such as 571 are in use.
+    pub fn parse(line: &'a [u8]) -> Option<Self> {
+        let [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = line else {
+            return None;
+        };
+        let digits = [a, b, c].map(|digit| u16::from(digit.wrapping_sub(b'0')));
+        let [hundreds, tens, ones] = digits;
+        let code = Code(
+            hundreds
+                .wrapping_mul(100)
+                .wrapping_add(tens.wrapping_mul(10))
+                .wrapping_add(ones),
+        );
+        let (last, text) = match rest {
+            [] => (true, rest),
+            [b' ', text @ ..] => (true, text),
+            [b'-', text @ ..] => (false, text),
+            _ => return None,
+        };
+        let (enhanced, text) = match EnhancedCode::parse_prefix(text) {
+            Some((enhanced, text)) if u16::from(enhanced.class) == hundreds => {
+                (Some(enhanced), text)
+            }
+            _ => (None, text),
+        };
+        Some(Self {
+            code,
+            enhanced,
+            text,
+            last,
+        })
+    }
+
+    /// Whether the code is 2yz.
+    pub fn is_positive(&self) -> bool {
+        self.code.class() == Class::Positive
+    }
+
+    /// Whether the code is 5yz.
+    pub fn is_permanent(&self) -> bool {
+        self.code.class() == Class::Permanent
+    }
+}
+
+/// Code, enhanced code and text; control characters are escaped.
+impl fmt::Display for ReplyLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.code, f)?;
+        if let Some(enhanced) = self.enhanced {
+            write!(f, " {enhanced}")?;
+        }
+        if !self.text.is_empty() {
+            write!(f, " {}", Escaped(self.text))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ReplyLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"{}", if self.last { "" } else { "-" })
+    }
+}
+
+/// Shows bytes of a stranger: UTF-8 as it is, control characters and broken
+/// bytes as `\x1b`, so that nothing reaches the terminal that could steer it.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if is_steering(c) {
+                    write!(f, "{}", c.escape_unicode())?;
+                } else {
+                    f.write_char(c)?;
+                }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters, and the format characters that reorder or hide text.
+fn is_steering(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A reply that a server gives: code, enhanced code and text.
+///
+/// The text may have several lines, separated by `\n`; each becomes a line of
+/// the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    code: Code,
+    enhanced: Option<EnhancedCode>,
+    text: &'a str,
+}
+
+/// Why a [`Reply`] can not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidReply {
+    /// The code is not from 200 to 599.
+    Code,
+    /// The enhanced code's class is not the first digit of the code.
+    Class,
+    /// The text holds a control character other than `\n`.
+    Control,
+    /// A line of the text is longer than [`Reply::LINE_LIMIT`] octets.
+    TooLong,
+}
+
+impl fmt::Display for InvalidReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Code => "a reply code is a number from 200 to 599",
+            Self::Class => "the enhanced status code must begin with the reply code's first digit",
+            Self::Control => "reply text must not hold control characters; use \\n between lines",
+            Self::TooLong => "a line of reply text must not be longer than 480 octets",
+        })
+    }
+}
+
+impl core::error::Error for InvalidReply {}
+
+impl<'a> Reply<'a> {
+    /// The longest line of text, in octets: with codes and CR LF it stays under
+    /// the 512 octets of RFC 5321, section 4.5.3.1.5.
+    pub const LINE_LIMIT: usize = 480;
+
+    /// A reply.
+    ///
+    /// # Errors
+    /// [`InvalidReply`] names the part that can not be sent.
+    pub fn new(
+        code: u16,
+        enhanced: Option<EnhancedCode>,
+        text: &'a str,
+    ) -> Result<Self, InvalidReply> {
+        let code = Code::new(code).ok_or(InvalidReply::Code)?;
+        if let Some(enhanced) = enhanced
+            && u16::from(enhanced.class) != code.get() / 100
+        {
+            return Err(InvalidReply::Class);
+        }
+        if text.bytes().any(|b| b.is_ascii_control() && b != b'\n') {
+            return Err(InvalidReply::Control);
+        }
+        if text.split('\n').any(|line| line.len() > Self::LINE_LIMIT) {
+            return Err(InvalidReply::TooLong);
+        }
+        Ok(Self {
+            code,
+            enhanced,
+            text,
+        })
+    }
+
+    /// A reply of the core itself, with texts that are known to be good.
+    pub(crate) const fn fixed(code: u16, enhanced: (u8, u16, u16), text: &'a str) -> Self {
+        let (class, subject, detail) = enhanced;
+        Self {
+            code: Code(code),
+            enhanced: Some(EnhancedCode::new(class, subject, detail)),
+            text,
+        }
+    }
+
+    /// A reply of the core itself that carries no enhanced code, as RFC 2034,
+    /// section 4 wants for the greeting, HELO, EHLO and 3yz.
+    pub(crate) const fn bare(code: u16, text: &'a str) -> Self {
+        Self {
+            code: Code(code),
+            enhanced: None,
+            text,
+        }
+    }
+
+    /// The reply code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The enhanced status code.
+    pub const fn enhanced(&self) -> Option<EnhancedCode> {
+        self.enhanced
+    }
+
+    /// The text, lines separated by `\n`.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The same reply with another text of equal validity.
+    pub(crate) fn with_text(self, text: &str) -> Reply<'_> {
+        Reply {
+            code: self.code,
+            enhanced: self.enhanced,
+            text,
+        }
+    }
+
+    pub(crate) fn render(&self, out: &mut Window<'_>) {
+        let mut rest = self.text;
+        loop {
+            let (line, tail) = match rest.split_once('\n') {
+                Some((line, tail)) => (line, Some(tail)),
+                None => (rest, None),
+            };
+            begin_line(self.code, tail.is_none(), out);
+            if let Some(enhanced) = self.enhanced {
+                enhanced.render(out);
+                out.put(b" ");
+            }
+            out.put(line.as_bytes());
+            out.put(b"\r\n");
+            match tail {
+                Some(tail) => rest = tail,
+                None => return,
+            }
+        }
+    }
+}
+
+/// Writes `250 ` or `250-`.
+pub(crate) fn begin_line(code: Code, last: bool, out: &mut Window<'_>) {
+    out.put_decimal(u64::from(code.get()));
+    out.put(if last { b" " } else { b"-" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn reply_lines() {
+        let line = ReplyLine::parse(b"535-5.7.8 Username and Password not accepted").unwrap();
+        assert_eq!(line.code.get(), 535);
+        assert_eq!(line.enhanced, Some(EnhancedCode::new(5, 7, 8)));
+        assert_eq!(line.text, b"Username and Password not accepted");
+        assert!(!line.last && line.is_permanent());
+
+        let line = ReplyLine::parse(b"250").unwrap();
+        assert!(line.last && line.is_positive() && line.text.is_empty());
+        assert!(ReplyLine::parse(b"250 ").unwrap().last);
+        // An enhanced code of another class is text.
+        let line = ReplyLine::parse(b"250 5.7.1 strange").unwrap();
+        assert_eq!((line.enhanced, line.text), (None, &b"5.7.1 strange"[..]));
+
+        for bad in [
+            "", "25", "999 ok", "199 x", "2x0 ok", "250ok", "250_ok", " 250 ok", "600 x",
+        ] {
+            assert_eq!(ReplyLine::parse(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_text_can_not_steer_the_terminal() {
+        let line = ReplyLine::parse(b"550 \x1b[2J\x07no \xff caf\xc3\xa9 \xe2\x80\xae").unwrap();
+        assert_eq!(
+            line.to_string(),
+            "550 \\u{1b}[2J\\u{7}no \\xff caf\u{e9} \\u{202e}"
+        );
+    }
+
+    #[test]
+    fn replies_render_line_by_line() {
+        let reply = Reply::new(
+            550,
+            Some(EnhancedCode::new(5, 1, 1)),
+            "no such user\nask postmaster",
+        )
+        .unwrap();
+        let mut out = [0; 128];
+        let mut window = Window::new(0, &mut out);
+        reply.render(&mut window);
+        let written = window.written();
+        assert_eq!(
+            &out[..written],
+            b"550-5.1.1 no such user\r\n550 5.1.1 ask postmaster\r\n"
+        );
+    }
+
+    #[test]
+    fn replies_that_can_not_be_sent() {
+        let long = "x".repeat(481);
+        for (code, enhanced, text, why) in [
+            (199, None, "x", InvalidReply::Code),
+            (600, None, "x", InvalidReply::Code),
+            (
+                250,
+                Some(EnhancedCode::new(5, 0, 0)),
+                "x",
+                InvalidReply::Class,
+            ),
+            (250, None, "a\r\nb", InvalidReply::Control),
+            (250, None, "a\0", InvalidReply::Control),
+            (250, None, long.as_str(), InvalidReply::TooLong),
+        ] {
+            assert_eq!(Reply::new(code, enhanced, text), Err(why));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A resumable writer: renders a value again and again, and lets through only
+//! the part that was not emitted yet.
+
+/// A window onto the rendered form of a value.
+///
+/// The first `skip` bytes that are put are dropped, since an earlier call
+/// emitted them; what follows goes to `out` until that is full. A caller keeps
+/// only the count of emitted bytes between two calls, no output buffer.
+#[derive(Debug)]
+pub struct Window<'o> {
+    skip: usize,
+    out: &'o mut [u8],
+    written: usize,
+    cut: bool,
+}
+
+impl<'o> Window<'o> {
+    /// A window that drops the first `skip` bytes and fills `out` with the rest.
+    pub fn new(skip: usize, out: &'o mut [u8]) -> Self {
+        Self {
+            skip,
+            out,
+            written: 0,
+            cut: false,
+        }
+    }
+
+    /// Renders `bytes` next.
+    pub fn put(&mut self, bytes: &[u8]) {
+        let Some(fresh) = bytes.get(self.skip..) else {
+            self.skip = self.skip.wrapping_sub(bytes.len());
+            return;
+        };
+        self.skip = 0;
+        let room = self.out.get_mut(self.written..).unwrap_or_default();
+        let count = fresh.len().min(room.len());
+        for (to, from) in room.iter_mut().zip(fresh) {
+            *to = *from;
+        }
+        self.written = self.written.wrapping_add(count);
+        self.cut |= count < fresh.len();
+    }
+
+    /// Renders `value` in decimal digits.
+    pub fn put_decimal(&mut self, mut value: u64) {
+        // Subtraction instead of division: a 64-bit division costs flash.
+        let mut started = false;
+        for power in POWERS_OF_TEN {
+            let mut digit = b'0';
+            while value >= power {
+                value = value.wrapping_sub(power);
+                digit = digit.wrapping_add(1);
+            }
+            started |= digit != b'0' || power == 1;
+            if started {
+                self.put(&[digit]);
+            }
+        }
+    }
+
+    /// How many bytes went into the output slice so far.
+    pub fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Whether all that was put has been emitted, by this call or earlier ones.
+    pub fn finished(&self) -> bool {
+        !self.cut
+    }
+}
+
+/// From the largest that fits into 64 bits down to one.
+const POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut at = 19;
+    while at > 0 {
+        powers[at - 1] = powers[at] * 10;
+        at -= 1;
+    }
+    powers
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(skip: usize, room: usize, pieces: &[&str]) -> (std::vec::Vec<u8>, bool) {
+        let mut out = std::vec![0; room];
+        let mut window = Window::new(skip, &mut out);
+        for piece in pieces {
+            window.put(piece.as_bytes());
+        }
+        let (written, finished) = (window.written(), window.finished());
+        out.truncate(written);
+        (out, finished)
+    }
+
+    #[test]
+    fn any_cut_gives_the_same_bytes() {
+        let pieces = ["MAIL FROM:<", "", "a@example.org", ">\r\n"];
+        let whole = pieces.concat();
+        for room in 1..=whole.len() + 2 {
+            let mut got = std::vec::Vec::new();
+            loop {
+                let (bytes, finished) = render(got.len(), room, &pieces);
+                got.extend_from_slice(&bytes);
+                if finished {
+                    break;
+                }
+                assert_eq!(bytes.len(), room, "a cut window is full");
+            }
+            assert_eq!(got, whole.as_bytes(), "room {room}");
+        }
+    }
+
+    #[test]
+    fn decimal_numbers() {
+        for value in [0, 1, 9, 10, 42, 35_882_577, u64::from(u32::MAX), u64::MAX] {
+            let mut out = [0; 20];
+            let mut window = Window::new(0, &mut out);
+            window.put_decimal(value);
+            let written = window.written();
+            assert_eq!(&out[..written], std::format!("{value}").as_bytes());
+        }
+    }
+}
