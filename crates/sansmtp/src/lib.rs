@@ -6,6 +6,18 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod auth;
 pub mod capability;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod config;
+pub mod envelope;
+pub mod error;
+pub mod machine;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod state;
 pub mod wire;
+
+pub use error::Error;
+pub use machine::{Instant, Machine};

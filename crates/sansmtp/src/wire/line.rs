@@ -21,10 +21,18 @@ pub struct Framing {
 pub struct Line<'a> {
     /// The octets of the line, cut off at the size of the storage.
     pub bytes: &'a [u8],
-    /// The line was longer than the storage; `bytes` holds its beginning.
-    pub truncated: bool,
+    /// The length of the whole line in octets, at most `u32::MAX`.
+    pub length: u32,
     /// A CR or LF stood alone inside the line.
     pub bare: bool,
+}
+
+impl Line<'_> {
+    /// Whether the line was longer than the storage, so that `bytes` holds only
+    /// its beginning.
+    pub fn truncated(&self) -> bool {
+        self.bytes.len() < self.length as usize
+    }
 }
 
 impl Framing {
@@ -49,36 +57,49 @@ impl Framing {
         storage: &'a mut [u8],
         input: &'a [u8],
     ) -> (usize, Option<Line<'a>>) {
+        if self.seen > 0 {
+            let (used, line) = self.take_into(storage, input);
+            let line = line.map(|(length, bare)| Line {
+                bytes: storage.get(..length as usize).unwrap_or(storage),
+                length,
+                bare,
+            });
+            return (used, line);
+        }
         let (used, complete) = self.scan(input);
         let taken = input.get(..used).unwrap_or(input);
-        let before = self.seen;
-        let total = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
-        self.seen = total;
-        if complete && before == 0 {
+        if complete {
             let content = taken.get(..used.saturating_sub(2)).unwrap_or_default();
-            let bytes = content.get(..storage.len()).unwrap_or(content);
             let line = Line {
-                bytes,
-                truncated: bytes.len() < content.len(),
+                bytes: content.get(..storage.len()).unwrap_or(content),
+                length: u32::try_from(content.len()).unwrap_or(u32::MAX),
                 bare: self.bare,
             };
             *self = Self::default();
             return (used, Some(line));
         }
+        self.seen = u32::try_from(used).unwrap_or(u32::MAX);
+        for (to, from) in storage.iter_mut().zip(taken) {
+            *to = *from;
+        }
+        (used, None)
+    }
+
+    /// The same, but the line is always put together in `storage`, so that it can
+    /// be changed there. Returns its length in octets and whether it is `bare`;
+    /// the octets are at the beginning of `storage`.
+    pub fn take_into(&mut self, storage: &mut [u8], input: &[u8]) -> (usize, Option<(u32, bool)>) {
+        let before = self.seen;
+        let (used, complete) = self.scan(input);
+        self.seen = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
         let room = storage.get_mut(before as usize..).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(taken) {
+        for (to, from) in room.iter_mut().zip(input.iter().take(used)) {
             *to = *from;
         }
         if !complete {
             return (used, None);
         }
-        let content = total.saturating_sub(2) as usize;
-        let truncated = content > storage.len();
-        let line = Line {
-            bytes: storage.get(..content).unwrap_or(storage),
-            truncated,
-            bare: self.bare,
-        };
+        let line = (self.seen.saturating_sub(2), self.bare);
         *self = Self::default();
         (used, Some(line))
     }
@@ -128,7 +149,7 @@ mod tests {
             while !piece.is_empty() {
                 let (used, line) = framing.take(&mut storage, piece);
                 if let Some(line) = line {
-                    found.push((line.bytes.to_vec(), line.truncated, line.bare));
+                    found.push((line.bytes.to_vec(), line.truncated(), line.bare));
                 }
                 piece = &piece[used..];
             }

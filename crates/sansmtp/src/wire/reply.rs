@@ -276,11 +276,11 @@ impl<'a> Reply<'a> {
         self.text
     }
 
-    /// The same reply with another text of equal validity.
-    pub(crate) fn with_text(self, text: &str) -> Reply<'_> {
-        Reply {
-            code: self.code,
-            enhanced: self.enhanced,
+    /// A reply from parts that were taken out of a valid one.
+    pub(crate) const fn custom(code: Code, enhanced: Option<EnhancedCode>, text: &'a str) -> Self {
+        Self {
+            code,
+            enhanced,
             text,
         }
     }

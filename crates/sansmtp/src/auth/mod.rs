@@ -1,0 +1,109 @@
+//! SASL (RFC 4422) as AUTH uses it (RFC 4954).
+
+#[cfg(feature = "client")]
+mod client;
+
+#[cfg(feature = "client")]
+pub(crate) use client::Exchange;
+
+use core::fmt;
+
+/// A password or token. It is never shown: `Debug` prints no part of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret<'a>(&'a str);
+
+impl<'a> Secret<'a> {
+    /// Wraps a secret.
+    pub const fn new(secret: &'a str) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself. Take care where it goes.
+    pub const fn reveal(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+/// What a client proves its identity with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    user: &'a str,
+    secret: Secret<'a>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Password,
+    OAuth2,
+}
+
+/// Why credentials can not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidCredentials {
+    /// The user name is empty or holds a control character.
+    User,
+    /// The password is empty or holds a NUL.
+    Password,
+    /// The token is empty or holds something else than printable ASCII.
+    Token,
+}
+
+impl fmt::Display for InvalidCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "the user name is empty or holds a control character",
+            Self::Password => "the password is empty or holds a NUL character",
+            Self::Token => "the token is empty or holds something else than printable ASCII",
+        })
+    }
+}
+
+impl core::error::Error for InvalidCredentials {}
+
+impl<'a> Credentials<'a> {
+    /// A user name and a password.
+    ///
+    /// # Errors
+    /// If either can not be sent by any mechanism.
+    pub fn password(user: &'a str, password: &'a str) -> Result<Self, InvalidCredentials> {
+        if password.is_empty() || password.contains('\0') {
+            return Err(InvalidCredentials::Password);
+        }
+        Self::new(user, password, Kind::Password)
+    }
+
+    /// A user name and an OAuth2 access token.
+    ///
+    /// # Errors
+    /// If either can not be sent by any mechanism.
+    pub fn oauth2(user: &'a str, token: &'a str) -> Result<Self, InvalidCredentials> {
+        if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidCredentials::Token);
+        }
+        Self::new(user, token, Kind::OAuth2)
+    }
+
+    fn new(user: &'a str, secret: &'a str, kind: Kind) -> Result<Self, InvalidCredentials> {
+        if user.is_empty() || user.bytes().any(|b| b.is_ascii_control()) {
+            return Err(InvalidCredentials::User);
+        }
+        Ok(Self {
+            user,
+            secret: Secret(secret),
+            kind,
+        })
+    }
+
+    /// The user name.
+    pub const fn user(&self) -> &'a str {
+        self.user
+    }
+}

@@ -1,0 +1,134 @@
+//! What a client says to its driver, and what a driver can ask besides sending.
+
+use crate::error::Stage;
+use crate::wire::command::Command;
+use crate::wire::reply::ReplyLine;
+
+/// What happened in the dialogue.
+///
+/// After [`Client::submit`](super::Client::submit) exactly one of
+/// [`Event::Delivered`] and [`Event::NotDelivered`] comes, unless the machine
+/// fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A line that needs no action: all lines of a reply but the last, and
+    /// replies that only move the dialogue on. For logs, and for the whole text
+    /// of replies with several lines.
+    Reply {
+        /// What the reply answers.
+        stage: Stage,
+        /// The line.
+        reply: ReplyLine<'a>,
+    },
+    /// The server agreed to TLS: do the handshake, then call
+    /// [`Machine::tls_established`](crate::Machine::tls_established).
+    StartTls,
+    /// The session is set up: [`Client::submit`](super::Client::submit) may be
+    /// called.
+    Ready,
+    /// The server refused the session (greeting, EHLO, STARTTLS, AUTH) or closes
+    /// it (421). The machine has failed; only
+    /// [`Client::quit`](super::Client::quit) makes sense.
+    Refused {
+        /// What it refused.
+        stage: Stage,
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+    },
+    /// The reply to MAIL.
+    Sender {
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+    },
+    /// The reply to a RCPT.
+    Recipient {
+        /// Which recipient of the envelope, from 0.
+        index: usize,
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+    },
+    /// The server waits for the content: push it through
+    /// [`Client::body`](super::Client::body).
+    Content,
+    /// The server took the message for every recipient that it had accepted. It
+    /// is responsible now.
+    Delivered {
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+    },
+    /// The server took the message for nobody.
+    NotDelivered {
+        /// What failed: MAIL, every RCPT, DATA or the content.
+        stage: Stage,
+        /// The last line of the reply that refused DATA or the content. For MAIL
+        /// and RCPT the replies came in events of their own.
+        reply: Option<ReplyLine<'a>>,
+    },
+    /// The last line of the reply to a [`Query`].
+    Answer {
+        /// The line.
+        reply: ReplyLine<'a>,
+    },
+    /// QUIT was answered: the connection can be closed.
+    Closed,
+}
+
+/// A command besides those that send mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a>(pub(super) Command<'a>);
+
+/// The argument of a query can not be sent: it is empty, longer than 500
+/// octets, not ASCII, or holds a control character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidQuery;
+
+impl core::fmt::Display for InvalidQuery {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the argument is empty, too long, not ASCII or holds a control character")
+    }
+}
+
+impl core::error::Error for InvalidQuery {}
+
+impl<'a> Query<'a> {
+    /// NOOP: is the connection alive?
+    pub const NOOP: Self = Self(Command::Noop);
+
+    /// RSET between two transactions.
+    pub const RSET: Self = Self(Command::Rset);
+
+    /// VRFY: is this a mailbox? (RFC 5321, section 3.5)
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] if the argument can not be sent.
+    pub fn vrfy(mailbox: &'a str) -> Result<Self, InvalidQuery> {
+        check(mailbox).map(|text| Self(Command::Vrfy(text)))
+    }
+
+    /// EXPN: who is on this list? (RFC 5321, section 3.5)
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] if the argument can not be sent.
+    pub fn expn(list: &'a str) -> Result<Self, InvalidQuery> {
+        check(list).map(|text| Self(Command::Expn(text)))
+    }
+
+    /// HELP, on a subject or in general (RFC 5321, section 4.1.1.8).
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] if the argument can not be sent.
+    pub fn help(subject: Option<&'a str>) -> Result<Self, InvalidQuery> {
+        subject
+            .map_or(Ok(""), check)
+            .map(|text| Self(Command::Help(text)))
+    }
+}
+
+fn check(argument: &str) -> Result<&str, InvalidQuery> {
+    let printable = argument.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if argument.is_empty() || argument.len() > 500 || !printable {
+        return Err(InvalidQuery);
+    }
+    Ok(argument)
+}

@@ -1,0 +1,20 @@
+//! The client: sends mail to a server.
+//!
+//! [`Client`] is the machine. A driver moves bytes and time by the methods of
+//! [`Machine`](crate::Machine), answers [`Event`]s, pushes the content through
+//! [`Body`], and may put the machine aside as a [`Session`].
+//!
+//! Inside, `connection` is the mechanism (lines in, commands out, the methods of
+//! the interface), `session` what is remembered and how time runs, and
+//! `submission` the policy: which command comes next, and what a reply means.
+
+mod body;
+mod connection;
+mod event;
+mod session;
+mod submission;
+
+pub use body::Body;
+pub use connection::Client;
+pub use event::{Event, InvalidQuery, Query};
+pub use session::Session;

@@ -1,0 +1,459 @@
+//! The policy of the client: which command comes next, and what a reply means.
+
+use super::session::{Content, Dialogue, Plan};
+use super::{Event, Query};
+use crate::auth::Exchange;
+use crate::capability::{Capabilities, Extension};
+use crate::config::Security;
+use crate::error::{Error, Fault, Requirement, Stage};
+use crate::machine::Instant;
+use crate::state::{State, Step};
+use crate::wire::command::Command;
+use crate::wire::dot;
+use crate::wire::ehlo;
+use crate::wire::param::MailParameters;
+use crate::wire::reply::{Class, ReplyLine};
+use crate::wire::window::Window;
+
+/// What stands at a place in the row of commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing: the row is at its end.
+    End,
+    Greeting,
+    Handshake,
+    Ehlo,
+    Helo,
+    StartTls,
+    /// The AUTH line or a response.
+    Auth,
+    Rset,
+    Mail,
+    /// The recipient of this number.
+    Rcpt(u16),
+    Data,
+    /// The end of the content.
+    Content,
+    Query,
+    Quit,
+}
+
+impl Place {
+    const fn stage(self) -> Stage {
+        match self {
+            Self::End => Stage::Idle,
+            Self::Greeting => Stage::Greeting,
+            Self::Ehlo | Self::Helo => Stage::Hello,
+            Self::Handshake | Self::StartTls => Stage::StartTls,
+            Self::Auth => Stage::Auth,
+            Self::Rset => Stage::Rset,
+            Self::Mail => Stage::Mail,
+            Self::Rcpt(_) => Stage::Rcpt,
+            Self::Data => Stage::Data,
+            Self::Content => Stage::Content,
+            Self::Query => Stage::Query,
+            Self::Quit => Stage::Quit,
+        }
+    }
+}
+
+impl Dialogue<'_> {
+    /// What the dialogue is at: what is awaited next.
+    pub(super) fn stage(&self) -> Stage {
+        self.place(self.session.answered).stage()
+    }
+
+    /// What stands at place `number` of the current row.
+    fn place(&self, number: u16) -> Place {
+        match self.session.plan {
+            Plan::Greeting => Place::Greeting,
+            Plan::Handshake => Place::Handshake,
+            Plan::Ehlo => Place::Ehlo,
+            Plan::Helo => Place::Helo,
+            Plan::StartTls => Place::StartTls,
+            Plan::Auth => Place::Auth,
+            Plan::Query => Place::Query,
+            Plan::Quit => Place::Quit,
+            Plan::Idle | Plan::Closed => Place::End,
+            Plan::Transaction => {
+                let mut number = number;
+                if self.session.dirty {
+                    if number == 0 {
+                        return Place::Rset;
+                    }
+                    number = number.wrapping_sub(1);
+                }
+                let recipients = self.envelope.map_or(0, |e| e.recipients.len()) as u16;
+                match number.checked_sub(1) {
+                    None => Place::Mail,
+                    Some(index) if index < recipients => Place::Rcpt(index),
+                    Some(index) if index == recipients => Place::Data,
+                    Some(_) => Place::Content,
+                }
+            }
+        }
+    }
+
+    /// Whether the next command may go out now.
+    pub(super) fn may_send(&self) -> bool {
+        let session = &self.session;
+        if session.error.is_some() {
+            return false;
+        }
+        if session.offset > 0 {
+            return true;
+        }
+        let place = self.place(session.sent);
+        match place {
+            Place::End | Place::Greeting | Place::Handshake => false,
+            Place::Content => session.content == Content::Complete && !session.is_awaiting(),
+            _ if !session.is_awaiting() => true,
+            // DATA is the last of a group (RFC 2920, section 3.1), and nothing is
+            // added to a transaction that has failed.
+            Place::Mail | Place::Rcpt(_) | Place::Data => {
+                session.capabilities.has(Extension::Pipelining) && session.failed_at.is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// Renders the command that is to be sent next.
+    pub(super) fn render(&self, out: &mut Window<'_>) {
+        let command = match self.place(self.session.sent) {
+            Place::End | Place::Greeting | Place::Handshake => return,
+            Place::Ehlo => Command::Ehlo(self.config.ehlo_name.as_str()),
+            Place::Helo => Command::Helo(self.config.ehlo_name.as_str()),
+            Place::StartTls => Command::StartTls,
+            Place::Auth => {
+                if let (Some(exchange), Some(credentials)) =
+                    (&self.session.exchange, &self.config.credentials)
+                {
+                    exchange.render(credentials, out);
+                }
+                return;
+            }
+            Place::Rset => Command::Rset,
+            Place::Mail => {
+                let Some(envelope) = self.envelope else {
+                    return;
+                };
+                let offers_size = self.session.capabilities.has(Extension::Size);
+                Command::Mail {
+                    reverse_path: envelope.reverse_path,
+                    parameters: MailParameters {
+                        size: envelope.size.filter(|_| offers_size),
+                        body: envelope.body,
+                        smtputf8: self.session.smtputf8,
+                        ret: envelope.ret,
+                        envid: envelope.envid,
+                        auth: None,
+                    },
+                }
+            }
+            Place::Rcpt(index) => {
+                let Some(recipient) = self
+                    .envelope
+                    .and_then(|envelope| envelope.recipients.get(usize::from(index)))
+                else {
+                    return;
+                };
+                Command::Rcpt {
+                    forward_path: recipient.forward_path,
+                    parameters: recipient.parameters(),
+                }
+            }
+            Place::Data => Command::Data,
+            Place::Content => return out.put(self.session.dot.terminator()),
+            Place::Query => match self.query {
+                Some(query) => query.0,
+                None => Command::Noop,
+            },
+            Place::Quit => Command::Quit,
+        };
+        command.render(out);
+    }
+
+    /// Takes one line of a reply.
+    pub(super) fn take_reply<'a>(
+        &mut self,
+        now: Instant,
+        reply: ReplyLine<'a>,
+    ) -> Result<Event<'a>, Error> {
+        let place = self.place(self.session.answered);
+        let stage = place.stage();
+        if place == Place::Ehlo && reply.is_positive() {
+            self.take_ehlo_line(reply);
+        }
+        if !self.session.is_awaiting() && !self.may_come_unasked(reply) {
+            return Err(self.misbehaved(Fault::Unsolicited));
+        }
+        if !reply.last {
+            return Ok(Event::Reply { stage, reply });
+        }
+        self.session.lines = 0;
+        if reply.code.get() == 421 && !matches!(place, Place::Content | Place::Quit) {
+            // The server closes, whatever was asked (RFC 5321, section 3.8).
+            return Ok(self.refuse(stage, reply));
+        }
+        let awaited = self.session.is_awaiting();
+        if awaited {
+            self.session.answered = self.session.answered.wrapping_add(1);
+        }
+        let event = if place == Place::Content {
+            self.take_verdict(awaited, reply)?
+        } else {
+            self.take_answer(now, place, reply)?
+        };
+        if self.session.error.is_none() {
+            self.arm(now);
+        }
+        Ok(event)
+    }
+
+    /// Whether a reply may come while none is due: 421 at any time, and a refusal
+    /// while the content is on its way.
+    fn may_come_unasked(&self, reply: ReplyLine<'_>) -> bool {
+        let negative = matches!(reply.code.class(), Class::Transient | Class::Permanent);
+        reply.code.get() == 421 || negative && self.session.content != Content::None
+    }
+
+    /// Takes the answer to the command at `place`.
+    fn take_answer<'a>(
+        &mut self,
+        now: Instant,
+        place: Place,
+        reply: ReplyLine<'a>,
+    ) -> Result<Event<'a>, Error> {
+        let stage = place.stage();
+        let class = reply.code.class();
+        let negative = matches!(class, Class::Transient | Class::Permanent);
+        match (place, reply.code.get()) {
+            (Place::Greeting, 220) => {
+                self.step(Step::Greet);
+                self.begin(Plan::Ehlo, now);
+            }
+            (Place::Ehlo | Place::Helo, 250) => {
+                self.step(Step::Hello);
+                return self.choose_next(now, stage, reply);
+            }
+            // No ESMTP: RFC 5321, section 3.2 wants HELO. Without extensions
+            // there is no STARTTLS either.
+            (Place::Ehlo, _) if class == Class::Permanent => {
+                if self.config.security == Security::StartTls && !self.session.tls {
+                    return Err(self.fail(Error::Unmet(Requirement::StartTls)));
+                }
+                self.begin(Plan::Helo, now);
+            }
+            (Place::StartTls, 220) => {
+                self.step(Step::AgreeTls);
+                self.session.plan = Plan::Handshake;
+                return Ok(Event::StartTls);
+            }
+            (Place::Auth, 334) => {
+                self.step(Step::Challenge);
+                let exchange = self.session.exchange.as_mut();
+                if !exchange.is_some_and(Exchange::challenge) {
+                    return Err(self.misbehaved(Fault::BadChallenge));
+                }
+                self.begin(Plan::Auth, now);
+            }
+            (Place::Auth, 235) => {
+                self.step(Step::Authenticate);
+                self.session.plan = Plan::Idle;
+                return Ok(Event::Ready);
+            }
+            (Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth, _)
+                if negative =>
+            {
+                return Ok(self.refuse(stage, reply));
+            }
+            (Place::Rset, _) if class == Class::Positive => {
+                self.step(Step::Reset);
+            }
+            (Place::Mail, _) if class == Class::Positive || negative => {
+                if negative {
+                    self.session.failed_at = Some(Stage::Mail);
+                } else {
+                    self.step(Step::Mail);
+                }
+                self.settle();
+                return Ok(Event::Sender { reply });
+            }
+            (Place::Rcpt(index), _) if class == Class::Positive || negative => {
+                if class == Class::Positive && self.session.failed_at.is_none() {
+                    self.step(Step::Recipient);
+                    self.session.accepted = self.session.accepted.saturating_add(1);
+                }
+                let none_accepted =
+                    self.session.accepted == 0 && self.place(self.session.answered) == Place::Data;
+                if none_accepted && self.session.failed_at.is_none() {
+                    self.session.failed_at = Some(Stage::Rcpt);
+                }
+                self.settle();
+                return Ok(Event::Recipient {
+                    index: usize::from(index),
+                    reply,
+                });
+            }
+            (Place::Data, 354) if self.session.failed_at != Some(Stage::Mail) => {
+                self.step(Step::GoAhead);
+                self.session.dot = dot::Encoder::LineStart;
+                if self.session.failed_at.is_none() {
+                    self.session.content = Content::Open;
+                    return Ok(Event::Content);
+                }
+                // Nobody is to get it: an empty message (RFC 2920, section 3.1).
+                self.session.content = Content::Complete;
+            }
+            (Place::Data, _) if negative => {
+                if self.session.failed_at.is_none() {
+                    self.session.failed_at = Some(Stage::Data);
+                    self.end_transaction();
+                    return Ok(Event::NotDelivered {
+                        stage,
+                        reply: Some(reply),
+                    });
+                }
+                self.settle();
+            }
+            (Place::Query, _) => {
+                if self.query == Some(Query::RSET) && class == Class::Positive {
+                    self.step(Step::Reset);
+                    self.session.dirty = false;
+                }
+                self.session.plan = Plan::Idle;
+                return Ok(Event::Answer { reply });
+            }
+            (Place::Quit, _) => {
+                self.close();
+                return Ok(Event::Closed);
+            }
+            _ => return Err(self.misbehaved(Fault::UnexpectedCode)),
+        }
+        Ok(Event::Reply { stage, reply })
+    }
+
+    /// Reads one line of a positive EHLO reply.
+    fn take_ehlo_line(&mut self, reply: ReplyLine<'_>) {
+        let session = &mut self.session;
+        if session.lines == 1 {
+            // The first line holds the server's name.
+            session.capabilities = Capabilities::NONE;
+        } else {
+            ehlo::parse_line(reply.text, &mut session.capabilities);
+        }
+    }
+
+    /// After EHLO or HELO: TLS, then AUTH, then work.
+    fn choose_next<'a>(
+        &mut self,
+        now: Instant,
+        stage: Stage,
+        reply: ReplyLine<'a>,
+    ) -> Result<Event<'a>, Error> {
+        let offered = self.session.capabilities;
+        if self.config.security == Security::StartTls && !self.session.tls {
+            if !offered.has(Extension::StartTls) {
+                return Err(self.fail(Error::Unmet(Requirement::StartTls)));
+            }
+            self.begin(Plan::StartTls, now);
+            return Ok(Event::Reply { stage, reply });
+        }
+        let Some(credentials) = &self.config.credentials else {
+            self.session.plan = Plan::Idle;
+            return Ok(Event::Ready);
+        };
+        if !offered.has(Extension::Auth) {
+            return Err(self.fail(Error::Unmet(Requirement::Auth)));
+        }
+        let clear_allowed = self.session.tls || self.config.danger_plaintext_auth;
+        match Exchange::choose(credentials, offered.mechanisms, clear_allowed) {
+            Err(requirement) => Err(self.fail(Error::Unmet(requirement))),
+            Ok(exchange) => {
+                self.session.exchange = Some(exchange);
+                self.begin(Plan::Auth, now);
+                Ok(Event::Reply { stage, reply })
+            }
+        }
+    }
+
+    /// Takes the verdict on the content. If it was not awaited, the server
+    /// refuses in the middle of the content, and what is still on its way would
+    /// be taken for commands.
+    fn take_verdict<'a>(
+        &mut self,
+        awaited: bool,
+        reply: ReplyLine<'a>,
+    ) -> Result<Event<'a>, Error> {
+        if reply.code.class() == Class::Intermediate {
+            return Err(self.misbehaved(Fault::UnexpectedCode));
+        }
+        let stage = Stage::Content;
+        let wanted = self.session.failed_at.is_none();
+        self.step(Step::Complete);
+        self.step(Step::Judge);
+        self.end_transaction();
+        if !awaited || reply.code.get() == 421 {
+            self.refuse(stage, reply);
+            self.close();
+        }
+        Ok(if reply.is_positive() && wanted {
+            Event::Delivered { reply }
+        } else {
+            Event::NotDelivered {
+                stage: self.session.failed_at.unwrap_or(stage),
+                reply: Some(reply).filter(|_| wanted),
+            }
+        })
+    }
+
+    /// Ends a failed transaction once nothing of it is under way.
+    fn settle(&mut self) {
+        let session = &mut self.session;
+        if session.failed_at.is_some() && !session.is_awaiting() && session.offset == 0 {
+            session.tell_failure = true;
+            self.end_transaction();
+        }
+    }
+
+    fn end_transaction(&mut self) {
+        let session = &mut self.session;
+        // A transaction that the server has open must be reset before the next.
+        session.dirty = matches!(session.state, State::Mail | State::Recipients);
+        session.content = Content::None;
+        session.plan = Plan::Idle;
+        session.sent = 0;
+        session.answered = 0;
+        session.offset = 0;
+    }
+
+    /// The server wants no more of this session.
+    fn refuse<'a>(&mut self, stage: Stage, reply: ReplyLine<'a>) -> Event<'a> {
+        self.fail(Error::Refused {
+            stage,
+            code: reply.code,
+            enhanced: reply.enhanced,
+        });
+        // After 421 the server closes; else QUIT is still polite.
+        if reply.code.get() == 421 {
+            self.close();
+        } else {
+            self.session.plan = Plan::Idle;
+        }
+        Event::Refused { stage, reply }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.step(Step::Close);
+        self.session.plan = Plan::Closed;
+        self.session.deadline = None;
+    }
+
+    /// Moves the session along the transition table.
+    pub(super) fn step(&mut self, step: Step) {
+        match self.session.state.next(step) {
+            Some(state) => self.session.state = state,
+            None => debug_assert!(false, "{step:?} in {:?}", self.session.state),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The envelope: who sends, who receives, and what the server is told of the
+//! message (RFC 5321, section 2.3.1).
+
+use crate::wire::enhanced::EnhancedCode;
+use crate::wire::param::{Body, Notify, Orcpt, RcptParameters, Ret, Xtext};
+use crate::wire::path::{ForwardPath, InvalidAddress, ReversePath};
+use crate::wire::reply::Code;
+
+/// One recipient of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipient<'a> {
+    /// The address.
+    pub forward_path: ForwardPath<'a>,
+    /// When to report on this recipient; needs DSN.
+    pub notify: Option<Notify>,
+    /// The recipient as the first sender named it; needs DSN.
+    pub orcpt: Option<Orcpt<'a>>,
+}
+
+impl<'a> Recipient<'a> {
+    /// The recipient at this address.
+    ///
+    /// # Errors
+    /// [`InvalidAddress`] says which part of the address is wrong.
+    pub fn parse(address: &'a str) -> Result<Self, InvalidAddress> {
+        ForwardPath::parse(address).map(Self::from)
+    }
+
+    pub(crate) fn parameters(&self) -> RcptParameters<'a> {
+        RcptParameters {
+            notify: self.notify,
+            orcpt: self.orcpt,
+        }
+    }
+}
+
+impl<'a> From<ForwardPath<'a>> for Recipient<'a> {
+    fn from(forward_path: ForwardPath<'a>) -> Self {
+        Self {
+            forward_path,
+            notify: None,
+            orcpt: None,
+        }
+    }
+}
+
+/// Who sends, who receives, and what the server is told beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Whom failures are reported to.
+    pub reverse_path: ReversePath<'a>,
+    /// Whom the mail is for. At least one; at most 65,000.
+    pub recipients: &'a [Recipient<'a>],
+    /// The size of the message in octets, if it is known. It is declared where
+    /// the server offers SIZE, and checked against the limit before anything is
+    /// sent (RFC 1870).
+    pub size: Option<u64>,
+    /// What the content holds; `None` stands for ASCII.
+    pub body: Option<Body>,
+    /// Whether headers are in UTF-8, so that SMTPUTF8 is needed. Addresses are
+    /// looked at anyway.
+    pub smtputf8: bool,
+    /// How much of the message a report returns; needs DSN.
+    pub ret: Option<Ret>,
+    /// The sender's name for this transaction; needs DSN.
+    pub envid: Option<Xtext<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// An envelope with no further wishes.
+    pub const fn new(reverse_path: ReversePath<'a>, recipients: &'a [Recipient<'a>]) -> Self {
+        Self {
+            reverse_path,
+            recipients,
+            size: None,
+            body: None,
+            smtputf8: false,
+            ret: None,
+            envid: None,
+        }
+    }
+
+    /// Whether SMTPUTF8 is needed (RFC 6531, section 3.2).
+    pub fn needs_smtputf8(&self) -> bool {
+        self.smtputf8
+            || !self.reverse_path.as_str().is_ascii()
+            || self
+                .recipients
+                .iter()
+                .any(|recipient| !recipient.forward_path.as_str().is_ascii())
+    }
+
+    /// Whether DSN is needed (RFC 3461).
+    pub fn needs_dsn(&self) -> bool {
+        self.ret.is_some()
+            || self.envid.is_some()
+            || self
+                .recipients
+                .iter()
+                .any(|recipient| recipient.notify.is_some() || recipient.orcpt.is_some())
+    }
+}
+
+/// What became of one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The server took the message for this recipient: it said 250 in the end.
+    Delivered,
+    /// The server refused this recipient, or the message.
+    Refused {
+        /// The reply code.
+        code: Code,
+        /// The enhanced status code, if there was one.
+        enhanced: Option<EnhancedCode>,
+    },
+    /// Nothing was handed over: the attempt ended before.
+    NotSent,
+    /// The connection was lost behind the final dot. The message may have been
+    /// accepted or not.
+    Unknown,
+}

@@ -1,0 +1,141 @@
+//! How a server presents itself, and what it bears.
+
+use crate::capability::{Capabilities, Extension, Mechanisms};
+use crate::config::{EhloName, Security};
+
+/// How a server presents itself, and what it bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config<'a> {
+    /// The server's name, for the greeting and the answer to EHLO.
+    pub hostname: EhloName<'a>,
+    /// Whether TLS comes first, is offered by STARTTLS, or is not to be had.
+    pub security: Security,
+    /// What EHLO announces, besides STARTTLS and AUTH, which depend on the state
+    /// of the session. `max_size` is the limit of a message in octets, 0 for
+    /// none.
+    pub capabilities: Capabilities,
+    /// The SASL mechanisms. PLAIN and LOGIN are carried out by this core.
+    pub mechanisms: Mechanisms,
+    /// MAIL needs a successful AUTH first (RFC 6409, section 4.3).
+    pub require_auth: bool,
+    /// Takes passwords without TLS. For tests on the own machine.
+    pub danger_plaintext_auth: bool,
+    /// How much a client may do.
+    pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+}
+
+/// How much a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Recipients of one message; RFC 5321, section 4.5.3.1.8 wants at least 100.
+    /// Default 1,000.
+    pub recipients: u16,
+    /// Refused commands until the connection is closed with 421. Default 20.
+    pub errors: u16,
+    /// Octets of one line of the content without its CR LF; 0 for no limit. RFC
+    /// 5321, section 4.5.3.1.6 wants at least 998. Default 0.
+    pub text_line: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            recipients: 1000,
+            errors: 20,
+            text_line: 0,
+        }
+    }
+}
+
+/// How long a client may take, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// For a whole command line. 5 minutes (RFC 5321, section 4.5.3.2.7).
+    pub command: u32,
+    /// For each stretch of the content. 3 minutes.
+    pub content: u32,
+    /// For the TLS handshake. 1 minute.
+    pub handshake: u32,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            command: 300_000,
+            content: 180_000,
+            handshake: 60_000,
+        }
+    }
+}
+
+impl<'a> Config<'a> {
+    /// A server that offers PIPELINING, SIZE, 8BITMIME, SMTPUTF8 and
+    /// ENHANCEDSTATUSCODES, takes messages of up to 25 MiB, and lets nobody
+    /// authenticate.
+    pub fn new(hostname: EhloName<'a>, security: Security) -> Self {
+        let mut capabilities = Capabilities::NONE
+            .with(Extension::Pipelining)
+            .with(Extension::Size)
+            .with(Extension::EightBitMime)
+            .with(Extension::EnhancedStatusCodes)
+            .with(Extension::SmtpUtf8);
+        capabilities.max_size = 25 * 1024 * 1024;
+        Self {
+            hostname,
+            security,
+            capabilities,
+            mechanisms: Mechanisms::NONE,
+            require_auth: false,
+            danger_plaintext_auth: false,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The same with another limit of the message size, in octets.
+    #[must_use]
+    pub const fn max_size(mut self, octets: u64) -> Self {
+        self.capabilities.max_size = octets;
+        self
+    }
+
+    /// The same with SASL mechanisms.
+    #[must_use]
+    pub const fn mechanisms(mut self, mechanisms: Mechanisms) -> Self {
+        self.mechanisms = mechanisms;
+        self
+    }
+
+    /// The same, but MAIL needs AUTH first.
+    #[must_use]
+    pub const fn require_auth(mut self) -> Self {
+        self.require_auth = true;
+        self
+    }
+
+    /// The same, but passwords are taken without TLS.
+    #[must_use]
+    pub const fn danger_plaintext_auth(mut self) -> Self {
+        self.danger_plaintext_auth = true;
+        self
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same with other time limits.
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+}

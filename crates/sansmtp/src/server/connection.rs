@@ -1,0 +1,261 @@
+//! The mechanism of the server: lines and content in, replies out.
+
+use super::config::Config;
+use super::dialogue::Dialogue;
+use super::event::Event;
+use super::session::{Asked, Outbox, Session};
+use crate::error::{Error, Fault, Misuse, Stage};
+use crate::machine::{Instant, Machine};
+use crate::state::{State, Step};
+use crate::wire::reply::Reply;
+use crate::wire::window::Window;
+use zeroize::Zeroize;
+
+/// The server machine.
+///
+/// It borrows its configuration, a line buffer (the longest command line it
+/// takes; RFC 5321 wants 512 bytes, AUTH up to 12,288) and a reply buffer for the
+/// text of the driver's replies (512 bytes are enough for any single line).
+#[derive(Debug)]
+pub struct Server<'c> {
+    dialogue: Dialogue<'c>,
+    line: &'c mut [u8],
+    reply: &'c mut [u8],
+}
+
+impl<'c> Server<'c> {
+    /// A server on a fresh connection. With implicit TLS it wants TLS first, else
+    /// it asks whether to greet.
+    pub fn new(
+        config: &'c Config<'c>,
+        line: &'c mut [u8],
+        reply: &'c mut [u8],
+        now: Instant,
+    ) -> Self {
+        let mut server = Self::resume(Session::new(config.security), config, line, reply);
+        server.dialogue.arm(now);
+        server
+    }
+
+    /// Takes up a session that was put aside with [`Server::suspend`]. The
+    /// configuration and the content of both buffers must be the same as before.
+    pub fn resume(
+        session: Session,
+        config: &'c Config<'c>,
+        line: &'c mut [u8],
+        reply: &'c mut [u8],
+    ) -> Self {
+        Self {
+            dialogue: Dialogue { config, session },
+            line,
+            reply,
+        }
+    }
+
+    /// Puts the server aside: gives back what it remembers.
+    pub fn suspend(self) -> Session {
+        self.dialogue.session
+    }
+
+    /// Says yes to the open question in the usual words. For drivers that can not
+    /// keep the [`Request`].
+    ///
+    /// # Errors
+    /// [`Misuse::NothingToAnswer`] if no question is open.
+    pub fn accept(&mut self) -> Result<(), Error> {
+        self.check_asked()?;
+        self.dialogue.session.accept();
+        Ok(())
+    }
+
+    /// Answers the open question, as [`Request::answer`] does.
+    ///
+    /// # Errors
+    /// [`Misuse::NothingToAnswer`] if no question is open.
+    pub fn answer(&mut self, reply: &Reply<'_>) -> Result<(), Error> {
+        self.check_asked()?;
+        self.dialogue.session.answer(reply, self.reply);
+        Ok(())
+    }
+
+    /// Ends the session with 421 as soon as no transaction is open (RFC 5321,
+    /// section 3.8).
+    pub fn shutdown(&mut self) {
+        self.dialogue.session.shutdown = true;
+        self.dialogue.shut_down_if_idle();
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> State {
+        self.dialogue.session.state
+    }
+
+    /// Whether everything goes through TLS.
+    pub fn is_tls(&self) -> bool {
+        self.dialogue.session.tls
+    }
+
+    /// Whether the client has authenticated.
+    pub fn is_authenticated(&self) -> bool {
+        self.dialogue.session.authenticated
+    }
+
+    /// Whether a question waits for its answer.
+    pub fn is_asking(&self) -> bool {
+        self.dialogue.session.asked.is_some()
+    }
+
+    fn check_asked(&self) -> Result<(), Error> {
+        let session = &self.dialogue.session;
+        if session.asked.is_some() && session.told {
+            Ok(())
+        } else {
+            Err(Error::Misuse(Misuse::NothingToAnswer))
+        }
+    }
+
+    /// Wipes credentials from the line buffer.
+    fn wipe(&mut self) {
+        if core::mem::take(&mut self.dialogue.session.secret) {
+            self.line.zeroize();
+        }
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+impl Machine for Server<'_> {
+    type Event<'a>
+        = Event<'a>
+    where
+        Self: 'a;
+
+    fn receive<'a>(
+        &'a mut self,
+        now: Instant,
+        input: &'a [u8],
+    ) -> Result<(usize, Option<Event<'a>>), Error> {
+        let dialogue = &mut self.dialogue;
+        if let Some(error) = dialogue.session.error {
+            return Err(error);
+        }
+        if dialogue.session.asked.is_some() {
+            return Ok((0, dialogue.tell(self.reply)));
+        }
+        if dialogue.session.outbox != Outbox::Empty || input.is_empty() {
+            return Ok((0, None));
+        }
+        if dialogue.wants_tls() {
+            return Err(dialogue.fail(Error::Peer {
+                stage: Stage::StartTls,
+                fault: Fault::PlaintextAfterStartTls,
+            }));
+        }
+        match dialogue.session.state {
+            State::Closed => Ok((0, None)),
+            State::Content => {
+                let (used, content) = dialogue.take_content(now, input);
+                let event = match content {
+                    Some([]) => None,
+                    Some(stretch) => Some(Event::Content(stretch)),
+                    None => Some(Event::Reset),
+                };
+                Ok((used, event))
+            }
+            _ => dialogue.take_line(now, input, self.line, self.reply),
+        }
+    }
+
+    fn receive_eof(&mut self) -> Result<(), Error> {
+        let session = &mut self.dialogue.session;
+        if let Some(error) = session.error {
+            return Err(error);
+        }
+        let stage = match session.state {
+            State::Closed => return Ok(()),
+            State::Content | State::Verdict => Some(Stage::Content),
+            State::Mail | State::Recipients => Some(Stage::Rcpt),
+            _ => None,
+        };
+        session.step(Step::Close);
+        session.deadline = None;
+        session.outbox = Outbox::Empty;
+        match stage {
+            None => Ok(()),
+            Some(stage) => Err(self.dialogue.fail(Error::Closed {
+                stage,
+                outcome_unknown: false,
+            })),
+        }
+    }
+
+    fn transmit(&mut self, now: Instant, out: &mut [u8]) -> usize {
+        if self.dialogue.session.asked.is_none() {
+            self.wipe();
+        }
+        let dialogue = &mut self.dialogue;
+        let mut written = 0_usize;
+        while let Some(room) = out.get_mut(written..)
+            && !room.is_empty()
+            && dialogue.session.outbox != Outbox::Empty
+        {
+            let mut window = Window::new(usize::from(dialogue.session.offset), room);
+            dialogue.render(self.reply, &mut window);
+            written = written.wrapping_add(window.written());
+            if window.finished() {
+                dialogue.sent(now);
+            } else {
+                let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
+                dialogue.session.offset = dialogue.session.offset.saturating_add(part);
+            }
+        }
+        written
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.dialogue.session.deadline
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        let dialogue = &mut self.dialogue;
+        if let Some(error) = dialogue.session.error {
+            return Err(error);
+        }
+        if dialogue
+            .session
+            .deadline
+            .is_some_and(|deadline| now >= deadline)
+        {
+            dialogue.time_out()?;
+        }
+        Ok(())
+    }
+
+    fn wants_tls(&self) -> bool {
+        self.dialogue.wants_tls()
+    }
+
+    fn tls_established(&mut self, now: Instant) -> Result<(), Error> {
+        if !self.dialogue.wants_tls() {
+            return Err(Error::Misuse(Misuse::TlsNotWanted));
+        }
+        let session = &mut self.dialogue.session;
+        session.tls = true;
+        if session.state == State::Opening {
+            session.asked = Some(Asked::Connect);
+            session.told = false;
+        } else {
+            session.step(Step::TlsUp);
+        }
+        self.dialogue.arm(now);
+        Ok(())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.dialogue.session.state == State::Closed
+    }
+}

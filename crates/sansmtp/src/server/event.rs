@@ -1,0 +1,129 @@
+//! What a server says to its driver, and what it asks.
+
+use super::session::{Asked, Session};
+use crate::auth::Secret;
+use crate::capability::Mechanism;
+use crate::wire::param::{MailParameters, RcptParameters};
+use crate::wire::path::{ForwardPath, ReversePath};
+use crate::wire::reply::Reply;
+
+/// What happened in the dialogue.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The driver has to decide. Until it does, no further input is taken.
+    Request(Request<'a>),
+    /// The client said hello, by EHLO if `extended`. An open transaction is void.
+    Hello {
+        /// What the client calls itself. Nothing is proven by it.
+        name: &'a str,
+        /// EHLO, not HELO.
+        extended: bool,
+    },
+    /// A stretch of the content, without the dots that were added on the way.
+    Content(&'a [u8]),
+    /// The transaction is void: drop what came of its content.
+    Reset,
+    /// TLS was agreed: transmit what is left, do the handshake, then call
+    /// [`Machine::tls_established`](crate::Machine::tls_established).
+    StartTls,
+}
+
+/// What the driver has to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Query<'a> {
+    /// A client connected: shall it be greeted? A refusal is 554, or 421 to close
+    /// at once.
+    Connect,
+    /// A client wants to authenticate.
+    Authenticate(Login<'a>),
+    /// MAIL: may this sender send?
+    Mail {
+        /// Whom failures are reported to.
+        reverse_path: ReversePath<'a>,
+        /// What the client declares.
+        parameters: MailParameters<'a>,
+    },
+    /// RCPT: is there mail for this recipient?
+    Recipient {
+        /// Whom the mail is for.
+        forward_path: ForwardPath<'a>,
+        /// What the client declares.
+        parameters: RcptParameters<'a>,
+    },
+    /// DATA: shall the content come?
+    Data,
+    /// The content is complete. A positive answer takes over the responsibility
+    /// for the message (RFC 5321, section 6.1).
+    Message {
+        /// The size of the content in octets.
+        size: u64,
+    },
+    /// VRFY. Acceptance answers 252, which tells nothing.
+    Verify(&'a str),
+    /// EXPN. Acceptance answers 502.
+    Expand(&'a str),
+    /// HELP. Acceptance answers 214 with the commands.
+    Help(&'a str),
+}
+
+/// The credentials of PLAIN or LOGIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login<'a> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// Whom the client wants to act for; empty for the user itself (RFC 4616).
+    pub authorization: &'a str,
+    /// The user.
+    pub user: &'a str,
+    /// The password. Compare it in constant time.
+    pub password: Secret<'a>,
+}
+
+/// A question that waits for its answer.
+///
+/// Dropping it answers nothing: the session then waits for
+/// [`Server::answer`](super::Server::answer).
+#[derive(Debug)]
+#[must_use = "the client waits for an answer"]
+pub struct Request<'a> {
+    pub(super) query: Query<'a>,
+    pub(super) session: &'a mut Session,
+    pub(super) buffer: &'a mut [u8],
+}
+
+impl<'a> Request<'a> {
+    /// What is to be decided.
+    pub fn query(&self) -> Query<'a> {
+        self.query
+    }
+
+    /// Says yes in the usual words.
+    pub fn accept(self) {
+        self.session.accept();
+    }
+
+    /// Answers with `reply`: 2yz (354 for DATA) says yes, 4yz and 5yz say no, 421
+    /// also closes the connection. Text that does not fit into the reply buffer
+    /// is cut off.
+    pub fn answer(self, reply: &Reply<'_>) {
+        self.session.answer(reply, self.buffer);
+    }
+}
+
+impl Query<'_> {
+    pub(super) fn asked(&self) -> Asked {
+        match self {
+            Self::Connect => Asked::Connect,
+            Self::Authenticate(_) => Asked::Authenticate,
+            Self::Mail { .. } => Asked::Mail,
+            Self::Recipient { .. } => Asked::Recipient,
+            Self::Data => Asked::Data,
+            Self::Message { .. } => Asked::Message,
+            Self::Verify(_) => Asked::Verify,
+            Self::Expand(_) => Asked::Expand,
+            Self::Help(_) => Asked::Help,
+        }
+    }
+}
