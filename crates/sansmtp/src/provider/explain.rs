@@ -1,0 +1,100 @@
+//! What a refusing reply means, in words for a person who only wants to send mail.
+
+mod general;
+mod known;
+mod rule;
+
+use super::{Family, Provider};
+
+/// What was being done when the server refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The connection was made and the server's greeting was read.
+    Greeting,
+    /// EHLO or HELO.
+    Hello,
+    /// STARTTLS (RFC 3207).
+    StartTls,
+    /// AUTH and its exchange (RFC 4954).
+    Auth,
+    /// MAIL: the reverse-path was named.
+    Mail,
+    /// RCPT: a recipient was named.
+    Rcpt,
+    /// DATA: leave to send the message was asked for.
+    Data,
+    /// The whole message was sent, the server decided on it.
+    Final,
+}
+
+/// A refusing reply and what it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// The reply code (RFC 5321, section 4.2), 400 to 599.
+    pub code: u16,
+    /// The enhanced status code (RFC 3463): class, subject, detail. Where it is `None` and the
+    /// text starts with one, that one is used.
+    pub enhanced: Option<(u16, u16, u16)>,
+    /// The reply's text without the code: one line, or several joined by any separator. More
+    /// lines explain better, since some providers tell cases apart only there.
+    pub text: &'a [u8],
+    /// What the reply answered.
+    pub stage: Stage,
+}
+
+/// What a refusal means and what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Explanation {
+    /// What happened: one or two sentences.
+    pub meaning: &'static str,
+    /// What the person must do next: one or two sentences.
+    pub next_step: &'static str,
+    /// A page, mostly the provider's own, that shows how.
+    pub url: Option<&'static str>,
+}
+
+/// Explains a refusal.
+///
+/// What the provider is known for comes first, then what the codes mean in general (RFC 5321,
+/// RFC 3463, RFC 4954). Without a provider, some are recognised by the mark they leave in their
+/// replies. `None` only for codes that are no refusal (below 400 or above 599).
+///
+/// Always performs a bounded amount of work: each known phrase is searched in the text once.
+#[must_use]
+pub fn explain(provider: Option<&Provider>, refusal: &Refusal<'_>) -> Option<Explanation> {
+    if !(400..=599).contains(&refusal.code) {
+        return None;
+    }
+    let refusal = &Refusal {
+        enhanced: refusal
+            .enhanced
+            .or_else(|| rule::leading_enhanced_code(refusal.text)),
+        ..*refusal
+    };
+    let family = provider.map_or_else(
+        || known::family_by_mark(refusal.text),
+        |provider| provider.family,
+    );
+    let found = rule::first_match(known::rules(family), refusal)
+        .or_else(|| rule::first_match(general::RULES, refusal));
+    let mut explanation = match found {
+        Some(explanation) => explanation,
+        None if refusal.code < 500 => general::TEMPORARY,
+        None => general::PERMANENT,
+    };
+    // The general advice on credentials becomes concrete where the provider is known.
+    if let (Some(provider), Stage::Auth, None) = (provider, refusal.stage, explanation.url) {
+        explanation.url = provider.help_url;
+        if explanation == with_url(general::BAD_CREDENTIALS, provider.help_url) {
+            explanation.next_step = provider.help;
+        }
+    }
+    Some(explanation)
+}
+
+const fn with_url(explanation: Explanation, url: Option<&'static str>) -> Explanation {
+    Explanation { url, ..explanation }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! One rule: which refusals it fits, and what they mean.
+
+use super::{Explanation, Refusal, Stage};
+
+/// Fits a refusal when each of its lists that is not empty has a member that fits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    codes: &'static [u16],
+    enhanced: &'static [(u16, u16, u16)],
+    stages: &'static [Stage],
+    phrases: &'static [&'static str],
+    pub(super) explanation: Explanation,
+}
+
+impl Rule {
+    /// A rule for these reply codes; none means every code.
+    pub(super) const fn on(codes: &'static [u16]) -> Self {
+        Self {
+            codes,
+            enhanced: &[],
+            stages: &[],
+            phrases: &[],
+            explanation: Explanation {
+                meaning: "",
+                next_step: "",
+                url: None,
+            },
+        }
+    }
+
+    /// Only with one of these enhanced status codes.
+    pub(super) const fn with(mut self, enhanced: &'static [(u16, u16, u16)]) -> Self {
+        self.enhanced = enhanced;
+        self
+    }
+
+    /// Only at one of these stages.
+    pub(super) const fn at(mut self, stages: &'static [Stage]) -> Self {
+        self.stages = stages;
+        self
+    }
+
+    /// Only when the text contains one of these phrases, in any case.
+    pub(super) const fn saying(mut self, phrases: &'static [&'static str]) -> Self {
+        self.phrases = phrases;
+        self
+    }
+
+    /// What it means and what to do.
+    pub(super) const fn means(mut self, meaning: &'static str, next_step: &'static str) -> Self {
+        self.explanation.meaning = meaning;
+        self.explanation.next_step = next_step;
+        self
+    }
+
+    /// An explanation that several rules share.
+    pub(super) const fn is(mut self, explanation: Explanation) -> Self {
+        self.explanation = explanation;
+        self
+    }
+
+    /// The page that shows how.
+    pub(super) const fn see(mut self, url: &'static str) -> Self {
+        self.explanation.url = Some(url);
+        self
+    }
+
+    fn fits(&self, refusal: &Refusal<'_>) -> bool {
+        (self.codes.is_empty() || self.codes.contains(&refusal.code))
+            && (self.enhanced.is_empty()
+                || refusal
+                    .enhanced
+                    .is_some_and(|code| self.enhanced.contains(&code)))
+            && (self.stages.is_empty() || self.stages.contains(&refusal.stage))
+            && (self.phrases.is_empty()
+                || self
+                    .phrases
+                    .iter()
+                    .any(|phrase| contains(refusal.text, phrase.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+impl Rule {
+    /// Refusals that this rule fits, for a test that none is hidden behind another.
+    pub(super) fn samples(
+        &self,
+    ) -> impl Iterator<Item = (u16, Option<(u16, u16, u16)>, Stage, &'static str)> {
+        const STAGES: &[Stage] = &[Stage::Auth, Stage::Mail, Stage::Rcpt, Stage::Final];
+        let rule = *self;
+        let codes = if rule.codes.is_empty() {
+            &[550, 451]
+        } else {
+            rule.codes
+        };
+        let stages = if rule.stages.is_empty() {
+            STAGES
+        } else {
+            rule.stages
+        };
+        let phrases = if rule.phrases.is_empty() {
+            &[""]
+        } else {
+            rule.phrases
+        };
+        let enhanced = rule.enhanced.iter().map(|&code| Some(code));
+        let none = rule.enhanced.is_empty().then_some(None);
+        enhanced.chain(none).flat_map(move |enhanced| {
+            codes.iter().flat_map(move |&code| {
+                stages.iter().flat_map(move |&stage| {
+                    let phrases = phrases.iter();
+                    phrases.map(move |&phrase| (code, enhanced, stage, phrase))
+                })
+            })
+        })
+    }
+}
+
+/// The explanation of the first rule that fits.
+pub(super) fn first_match(rules: &[Rule], refusal: &Refusal<'_>) -> Option<Explanation> {
+    rules
+        .iter()
+        .find(|rule| rule.fits(refusal))
+        .map(|rule| rule.explanation)
+}
+
+/// Whether the text contains the phrase; ASCII case does not count.
+pub(super) fn contains(text: &[u8], phrase: &[u8]) -> bool {
+    let mut rest = text;
+    loop {
+        match rest.get(..phrase.len()) {
+            None => return false,
+            Some(start) if start.eq_ignore_ascii_case(phrase) => return true,
+            Some(_) => match rest.split_first() {
+                Some((_, shorter)) => rest = shorter,
+                None => return false,
+            },
+        }
+    }
+}
+
+/// The enhanced status code at the start of a reply's text (RFC 2034, section 4):
+/// `class "." subject "." detail`, then a space or the end.
+pub(super) fn leading_enhanced_code(text: &[u8]) -> Option<(u16, u16, u16)> {
+    let (class, rest) = number(text)?;
+    let (subject, rest) = number(rest.strip_prefix(b".")?)?;
+    let (detail, rest) = number(rest.strip_prefix(b".")?)?;
+    let ends = rest.first().is_none_or(|byte| !byte.is_ascii_graphic());
+    (ends && matches!(class, 4 | 5)).then_some((class, subject, detail))
+}
+
+/// One to three digits.
+fn number(text: &[u8]) -> Option<(u16, &[u8])> {
+    let mut value = 0u16;
+    let mut rest = text;
+    while let Some((digit @ b'0'..=b'9', shorter)) = rest.split_first() {
+        value = value
+            .checked_mul(10)?
+            .checked_add(u16::from(digit.wrapping_sub(b'0')))?;
+        if value > 999 {
+            return None;
+        }
+        rest = shorter;
+    }
+    (rest.len() < text.len()).then_some((value, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enhanced_codes_are_read_from_the_text() {
+        for (text, code) in [
+            ("5.7.9 Application-specific", Some((5, 7, 9))),
+            ("5.7.139 Authentication unsuccessful", Some((5, 7, 139))),
+            ("4.7.500", Some((4, 7, 500))),
+            ("2.1.0 fine", None),
+            ("5.7 short", None),
+            ("5.7.x", None),
+            ("5.7.8x", None),
+            ("5..8 x", None),
+            ("5.7.1000 x", None),
+            ("192.0.2.1 is listed", None),
+            ("", None),
+        ] {
+            assert_eq!(leading_enhanced_code(text.as_bytes()), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn phrases_ignore_case() {
+        assert!(contains(b"xx App Password yy", b"app password"));
+        assert!(contains(b"app password", b"app password"));
+        assert!(!contains(b"app passwor", b"app password"));
+        assert!(!contains(b"", b"app"));
+        assert!(contains("пароль: APP".as_bytes(), b"app"));
+    }
+}
