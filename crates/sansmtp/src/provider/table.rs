@@ -16,18 +16,22 @@
 //! not given (DebugMail, hot.ee, MailSenpai, Mailcatch, SendCloud), or whose given host differs
 //! from the service's own documentation (Mailosaur). A wrong host is worse than none.
 
+mod americas;
+mod asia_pacific;
 mod delivery;
 mod development;
+mod europe;
 mod mailbox;
-mod regional;
 
 use super::{Endpoint, Family, Provider, SignIn, UserName};
 use crate::config::Security;
 
 /// All entries, in the order of [`Provider::all`].
-pub(super) static GROUPS: [&[Provider]; 4] = [
+pub(super) static GROUPS: [&[Provider]; 6] = [
     mailbox::PROVIDERS,
-    regional::PROVIDERS,
+    europe::PROVIDERS,
+    americas::PROVIDERS,
+    asia_pacific::PROVIDERS,
     delivery::PROVIDERS,
     development::PROVIDERS,
 ];

@@ -174,10 +174,7 @@ fn ids_names_and_aliases_belong_to_one_provider() {
         }
         for (index, alias) in provider.aliases.iter().enumerate() {
             let same = |other: &&str| lookup::same_name(other, alias);
-            assert!(
-                !provider.aliases[..index].iter().any(|a| same(&a)),
-                "{alias} twice"
-            );
+            assert!(!provider.aliases[..index].iter().any(same), "{alias} twice");
             assert!(!same(&id), "alias {alias} repeats the id");
             assert!(!same(&provider.name), "alias {alias} repeats the name");
         }

@@ -173,8 +173,12 @@ pub(super) static RULES: &[Rule] = &[
         ])
         .is(TLS_REQUIRED),
     Rule::on(&[538, 523]).is(TLS_REQUIRED),
-    Rule::on(&[]).with(&[(5, 7, 11), (5, 7, 10)]).is(TLS_REQUIRED),
-    Rule::on(&[530]).at(&[Stage::Hello, Stage::Auth]).is(TLS_REQUIRED),
+    Rule::on(&[])
+        .with(&[(5, 7, 11), (5, 7, 10)])
+        .is(TLS_REQUIRED),
+    Rule::on(&[530])
+        .at(&[Stage::Hello, Stage::Auth])
+        .is(TLS_REQUIRED),
     Rule::on(&[]).at(&[Stage::StartTls]).is(TLS_UNAVAILABLE),
     // Sign-in.
     Rule::on(&[])
@@ -192,16 +196,21 @@ pub(super) static RULES: &[Rule] = &[
         .saying(&["too many", "temporarily blocked", "locked", "rate limit"])
         .is(TOO_MANY_SIGN_INS),
     Rule::on(&[421]).is(BUSY),
-    Rule::on(&[432]).at(&[Stage::Auth]).with(&[(4, 7, 12)]).means(
-        "The server needs the password once in a simpler form before this sign-in works.",
-        "Sign in once with the mechanism PLAIN over an encrypted connection, then as before.",
-    ),
+    Rule::on(&[432])
+        .at(&[Stage::Auth])
+        .with(&[(4, 7, 12)])
+        .means(
+            "The server needs the password once in a simpler form before this sign-in works.",
+            "Sign in once with the mechanism PLAIN over an encrypted connection, then as before.",
+        ),
     Rule::on(&[432, 454, 450, 451]).at(&[Stage::Auth]).means(
         "The server can not check sign-ins at the moment; the password may well be right.",
         "Wait a few minutes and try again with the same password.",
     ),
     Rule::on(&[534]).is(MECHANISM_TOO_WEAK),
-    Rule::on(&[504, 500, 502, 503]).at(&[Stage::Auth]).is(MECHANISM_UNAVAILABLE),
+    Rule::on(&[504, 500, 502, 503])
+        .at(&[Stage::Auth])
+        .is(MECHANISM_UNAVAILABLE),
     Rule::on(&[535]).is(BAD_CREDENTIALS),
     Rule::on(&[]).with(&[(5, 7, 8)]).is(BAD_CREDENTIALS),
     Rule::on(&[501]).at(&[Stage::Auth]).means(
@@ -210,8 +219,13 @@ pub(super) static RULES: &[Rule] = &[
          as a fault of the program.",
     ),
     Rule::on(&[525]).with(&[(5, 7, 13)]).is(ACCOUNT_DISABLED),
-    Rule::on(&[]).at(&[Stage::Auth]).saying(&["disabled", "suspended"]).is(ACCOUNT_DISABLED),
-    Rule::on(&[500, 521, 525, 526, 530, 550, 553, 554]).at(&[Stage::Auth]).is(BAD_CREDENTIALS),
+    Rule::on(&[])
+        .at(&[Stage::Auth])
+        .saying(&["disabled", "suspended"])
+        .is(ACCOUNT_DISABLED),
+    Rule::on(&[500, 521, 525, 526, 530, 550, 553, 554])
+        .at(&[Stage::Auth])
+        .is(BAD_CREDENTIALS),
     Rule::on(&[530]).is(SIGN_IN_REQUIRED),
     Rule::on(&[503, 550, 551, 553, 554])
         .at(AFTER_SIGN_IN)
@@ -229,7 +243,9 @@ pub(super) static RULES: &[Rule] = &[
         ])
         .is(SIGN_IN_REQUIRED),
     // Addresses outside ASCII, before the general refusals of addresses.
-    Rule::on(&[]).with(&[(5, 6, 7), (5, 6, 9)]).is(NEEDS_SMTPUTF8),
+    Rule::on(&[])
+        .with(&[(5, 6, 7), (5, 6, 9)])
+        .is(NEEDS_SMTPUTF8),
     Rule::on(&[]).saying(&["smtputf8"]).is(NEEDS_SMTPUTF8),
     // The connection itself, and the internet address behind it.
     Rule::on(&[])
@@ -246,14 +262,31 @@ pub(super) static RULES: &[Rule] = &[
         ])
         .is(BLOCKLISTED),
     Rule::on(&[500, 501, 502, 504, 550, 554])
-        .saying(&["helo command rejected", "ehlo command rejected", "invalid helo", "invalid ehlo"])
+        .saying(&[
+            "helo command rejected",
+            "ehlo command rejected",
+            "invalid helo",
+            "invalid ehlo",
+        ])
         .is(BAD_NAME),
-    Rule::on(&[501, 504, 550, 553, 554]).at(&[Stage::Hello]).is(BAD_NAME),
-    Rule::on(&[500, 521, 530, 550, 553, 554]).at(&[Stage::Greeting]).is(CONNECTION_REFUSED),
-    Rule::on(&[450, 451, 454]).at(&[Stage::Greeting, Stage::Hello]).is(BUSY),
+    Rule::on(&[501, 504, 550, 553, 554])
+        .at(&[Stage::Hello])
+        .is(BAD_NAME),
+    Rule::on(&[500, 521, 530, 550, 553, 554])
+        .at(&[Stage::Greeting])
+        .is(CONNECTION_REFUSED),
+    Rule::on(&[450, 451, 454])
+        .at(&[Stage::Greeting, Stage::Hello])
+        .is(BUSY),
     // Greylisting, before the temporary codes that it uses.
     Rule::on(&[450, 451, 452])
-        .saying(&["greylist", "graylist", "grey list", "grey-list", "gray list"])
+        .saying(&[
+            "greylist",
+            "graylist",
+            "grey list",
+            "grey-list",
+            "gray list",
+        ])
         .is(GREYLISTED),
     // Who may be written to.
     Rule::on(&[])
@@ -271,14 +304,18 @@ pub(super) static RULES: &[Rule] = &[
         ])
         .is(RELAYING_DENIED),
     Rule::on(&[556]).is(NO_SUCH_DOMAIN),
-    Rule::on(&[]).with(&[(5, 1, 2), (5, 1, 10), (5, 4, 4)]).is(NO_SUCH_DOMAIN),
+    Rule::on(&[])
+        .with(&[(5, 1, 2), (5, 1, 10), (5, 4, 4)])
+        .is(NO_SUCH_DOMAIN),
     Rule::on(&[]).with(&[(5, 1, 3)]).is(BAD_RECIPIENT_SYNTAX),
     Rule::on(&[]).with(&[(5, 2, 1)]).is(MAILBOX_DISABLED),
     // How much.
     Rule::on(&[])
         .with(&[(4, 5, 3), (5, 5, 3)])
         .is(TOO_MANY_RECIPIENTS),
-    Rule::on(&[]).saying(&["too many recipients"]).is(TOO_MANY_RECIPIENTS),
+    Rule::on(&[])
+        .saying(&["too many recipients"])
+        .is(TOO_MANY_RECIPIENTS),
     Rule::on(&[])
         .with(&[(5, 3, 4), (5, 2, 3), (4, 3, 4)])
         .is(TOO_LARGE),
@@ -301,7 +338,13 @@ pub(super) static RULES: &[Rule] = &[
     Rule::on(&[]).with(&[(4, 2, 2), (5, 2, 2)]).is(MAILBOX_FULL),
     Rule::on(&[450, 452, 550, 552, 554])
         .at(&[Stage::Rcpt, Stage::Final])
-        .saying(&["mailbox full", "mailbox is full", "over quota", "quota exceeded", "out of storage"])
+        .saying(&[
+            "mailbox full",
+            "mailbox is full",
+            "over quota",
+            "quota exceeded",
+            "out of storage",
+        ])
         .is(MAILBOX_FULL),
     Rule::on(&[552]).at(&[Stage::Rcpt]).is(MAILBOX_FULL),
     Rule::on(&[552]).is(TOO_LARGE),
@@ -338,7 +381,9 @@ pub(super) static RULES: &[Rule] = &[
         .at(AFTER_SIGN_IN)
         .saying(&["dmarc", "dkim", " spf", "spf "])
         .is(SENDER_UNPROVEN),
-    Rule::on(&[]).with(&[(5, 1, 7), (5, 1, 8), (4, 1, 8), (4, 1, 7)]).is(BAD_SENDER),
+    Rule::on(&[])
+        .with(&[(5, 1, 7), (5, 1, 8), (4, 1, 8), (4, 1, 7)])
+        .is(BAD_SENDER),
     Rule::on(&[450, 451, 550, 553, 554])
         .at(AFTER_SIGN_IN)
         .saying(&[
@@ -349,13 +394,24 @@ pub(super) static RULES: &[Rule] = &[
         ])
         .is(BAD_SENDER),
     Rule::on(&[553]).at(SENDER).is(SENDER_NOT_ALLOWED),
-    Rule::on(&[550, 554]).at(&[Stage::Mail]).with(&[(5, 7, 1)]).is(SENDER_NOT_ALLOWED),
+    Rule::on(&[550, 554])
+        .at(&[Stage::Mail])
+        .with(&[(5, 7, 1)])
+        .is(SENDER_NOT_ALLOWED),
     Rule::on(&[501]).at(&[Stage::Mail]).is(BAD_SENDER),
     Rule::on(&[501]).at(&[Stage::Rcpt]).is(BAD_RECIPIENT_SYNTAX),
     // The content.
     Rule::on(&[])
         .at(&[Stage::Data, Stage::Final])
-        .saying(&["spam", "junk", "unsolicited", "virus", "malware", "phishing", "content"])
+        .saying(&[
+            "spam",
+            "junk",
+            "unsolicited",
+            "virus",
+            "malware",
+            "phishing",
+            "content",
+        ])
         .is(SPAM),
     Rule::on(&[550, 551, 552, 553, 554])
         .at(&[Stage::Data, Stage::Final])
@@ -365,11 +421,19 @@ pub(super) static RULES: &[Rule] = &[
         .at(&[Stage::Data, Stage::Final])
         .saying(&["header", "rfc 5322", "rfc5322", "rfc 2822"])
         .is(MESSAGE_MALFORMED),
-    Rule::on(&[]).at(&[Stage::Final]).with(&[(5, 6, 0)]).is(MESSAGE_MALFORMED),
-    Rule::on(&[554]).at(&[Stage::Final]).with(&[(5, 0, 0), (5, 3, 0)]).is(PERMANENT),
+    Rule::on(&[])
+        .at(&[Stage::Final])
+        .with(&[(5, 6, 0)])
+        .is(MESSAGE_MALFORMED),
+    Rule::on(&[554])
+        .at(&[Stage::Final])
+        .with(&[(5, 0, 0), (5, 3, 0)])
+        .is(PERMANENT),
     Rule::on(&[554]).at(&[Stage::Final]).is(SPAM),
     // Recipients, by phrases and then by the plain codes.
-    Rule::on(&[]).with(&[(5, 1, 1), (5, 1, 0), (5, 1, 6)]).is(NO_SUCH_RECIPIENT),
+    Rule::on(&[])
+        .with(&[(5, 1, 1), (5, 1, 0), (5, 1, 6)])
+        .is(NO_SUCH_RECIPIENT),
     Rule::on(&[])
         .at(&[Stage::Rcpt, Stage::Final])
         .saying(&[
@@ -385,18 +449,26 @@ pub(super) static RULES: &[Rule] = &[
             "no such recipient",
         ])
         .is(NO_SUCH_RECIPIENT),
-    Rule::on(&[550, 551, 553, 554]).at(&[Stage::Rcpt]).with(&[(5, 7, 0), (5, 7, 1)]).means(
-        "The server's rules forbid sending to this recipient: mostly you are not signed in, or the \
-         recipient takes no mail from outside.",
-        "Sign in with user name and password; if you did, ask the recipient or the provider.",
-    ),
-    Rule::on(&[550, 551, 553]).at(&[Stage::Rcpt]).is(NO_SUCH_RECIPIENT),
+    Rule::on(&[550, 551, 553, 554])
+        .at(&[Stage::Rcpt])
+        .with(&[(5, 7, 0), (5, 7, 1)])
+        .means(
+            "The server's rules forbid sending to this recipient: mostly you are not signed in, \
+             or the recipient takes no mail from outside.",
+            "Sign in with user name and password; if you did, ask the recipient or the provider.",
+        ),
+    Rule::on(&[550, 551, 553])
+        .at(&[Stage::Rcpt])
+        .is(NO_SUCH_RECIPIENT),
     Rule::on(&[450]).at(&[Stage::Rcpt]).means(
-        "The recipient's mailbox can not be reached at the moment, or the server wants a second try \
-         from senders it does not know.",
+        "The recipient's mailbox can not be reached at the moment, or the server wants a second \
+         try from senders it does not know.",
         "Send the same message again in 5 to 15 minutes.",
     ),
-    Rule::on(&[451]).at(&[Stage::Rcpt]).with(&[(4, 7, 1)]).is(GREYLISTED),
+    Rule::on(&[451])
+        .at(&[Stage::Rcpt])
+        .with(&[(4, 7, 1)])
+        .is(GREYLISTED),
     Rule::on(&[554]).at(ENVELOPE).is(CONNECTION_REFUSED),
     // Misunderstandings.
     Rule::on(&[503]).at(&[Stage::Mail]).is(SIGN_IN_REQUIRED),
@@ -406,8 +478,8 @@ pub(super) static RULES: &[Rule] = &[
     ),
     Rule::on(&[555]).at(ENVELOPE).means(
         "The server does not know an option that was sent with the address.",
-        "Send without special options such as delivery reports; otherwise report this as a fault of \
-         the program.",
+        "Send without special options such as delivery reports; otherwise report this as a fault \
+         of the program.",
     ),
     Rule::on(&[500, 501, 502, 503, 504, 555]).is(MISUNDERSTOOD),
     Rule::on(&[521]).is(CONNECTION_REFUSED),

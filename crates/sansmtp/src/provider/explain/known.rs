@@ -167,9 +167,9 @@ const MICROSOFT_SUBMISSION: &str = "https://learn.microsoft.com/exchange/mail-fl
 /// For OutboundSpamException and its like.
 const MICROSOFT_SENDER_BLOCKED: Explanation = Explanation {
     meaning: "Microsoft has blocked this account from sending, since its mail looked like spam or \
-              the account looked taken over.",
+        the account looked taken over.",
     next_step: "Change the password and check the account. For work accounts an administrator \
-                lifts the block under Restricted entities in the Defender portal.",
+        lifts the block under Restricted entities in the Defender portal.",
     url: Some(
         "https://learn.microsoft.com/defender-office-365/outbound-spam-restore-restricted-users",
     ),
@@ -177,19 +177,21 @@ const MICROSOFT_SENDER_BLOCKED: Explanation = Explanation {
 
 const MICROSOFT_SEND_AS: Explanation = Explanation {
     meaning: "The account that signed in may not send with this sender address.",
-    next_step: "Put the address of the account into the From field, or have an administrator \
-                give it the right \"Send as\" for that address.",
+    next_step: "Put the address of the account into the From field, or have an administrator give \
+        it the right \"Send as\" for that address.",
     url: Some(
         "https://learn.microsoft.com/exchange/recipients-in-exchange-online/manage-permissions-for-recipients",
     ),
 };
 
+const MICROSOFT_LIMITS: &str = "https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits";
+
 static MICROSOFT: &[Rule] = &[
     Rule::on(&[535])
         .saying(&["disabled for the tenant"])
         .means(
-            "The organization has switched off sending by SMTP with sign-in (\"SMTP AUTH\") for all \
-             its accounts.",
+            "The organization has switched off sending by SMTP with sign-in (\"SMTP AUTH\") for \
+             all its accounts.",
             "Ask an administrator to switch on \"Authenticated SMTP\" for this mailbox (Microsoft \
              365 admin center, the user, Mail, Manage email apps), or sign in with OAuth2.",
         )
@@ -205,7 +207,8 @@ static MICROSOFT: &[Rule] = &[
     Rule::on(&[535, 550])
         .saying(&["basic authentication is disabled", "basic authentication is not supported"])
         .means(
-            "Microsoft no longer takes passwords for this account; only sign-in with OAuth2 works.",
+            "Microsoft no longer takes passwords for this account; only sign-in with OAuth2 \
+             works.",
             "Sign in with OAuth2: hand over an access token with the scope SMTP.Send in place of \
              the password.",
         )
@@ -214,8 +217,8 @@ static MICROSOFT: &[Rule] = &[
         .saying(&["security defaults"])
         .means(
             "The organization's security defaults block sign-in with a password alone.",
-            "Sign in with OAuth2, or ask an administrator to replace security defaults by policies \
-             that allow SMTP for this account.",
+            "Sign in with OAuth2, or ask an administrator to replace security defaults by \
+             policies that allow SMTP for this account.",
         )
         .see("https://learn.microsoft.com/entra/fundamentals/security-defaults"),
     Rule::on(&[535])
@@ -250,8 +253,8 @@ static MICROSOFT: &[Rule] = &[
     .see(MICROSOFT_SMTP_AUTH),
     Rule::on(&[535])
         .means(
-            "Microsoft did not accept the sign-in: the user name or password is wrong, or passwords \
-             and SMTP sign-in are switched off for the account.",
+            "Microsoft did not accept the sign-in: the user name or password is wrong, or \
+             passwords and SMTP sign-in are switched off for the account.",
             "Check user name (the whole address) and password. If they are right, sign in with \
              OAuth2, or ask an administrator to switch on \"Authenticated SMTP\".",
         )
@@ -265,8 +268,8 @@ static MICROSOFT: &[Rule] = &[
         )
         .see(MICROSOFT_SUBMISSION),
     Rule::on(&[504]).at(&[Stage::Auth]).means(
-        "Microsoft does not offer this way of signing in here: it takes OAuth2, and passwords only \
-         where SMTP AUTH is switched on.",
+        "Microsoft does not offer this way of signing in here: it takes OAuth2, and passwords \
+         only where SMTP AUTH is switched on.",
         "Sign in with OAuth2, and connect to port 587 with STARTTLS.",
     )
     .see(MICROSOFT_OAUTH),
@@ -297,10 +300,10 @@ static MICROSOFT: &[Rule] = &[
             "The account has sent to as many recipients as Microsoft allows for now.",
             "Wait up to 24 hours, or send fewer messages at once.",
         )
-        .see("https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits"),
+        .see(MICROSOFT_LIMITS),
     Rule::on(&[550, 554]).with(&[(5, 2, 0)]).means(
-        "Microsoft took the message and then failed to send it; mostly the sender address does not \
-         belong to the account, or the account is blocked.",
+        "Microsoft took the message and then failed to send it; mostly the sender address does \
+         not belong to the account, or the account is blocked.",
         "Put the address of the account into the From field; if that is so, sign in at \
          https://outlook.office.com and look for a notice.",
     ),
@@ -318,7 +321,7 @@ static MICROSOFT: &[Rule] = &[
 
 const MICROSOFT_CONCURRENT: Explanation = Explanation {
     meaning: "The account has more than three connections open at the same time; Microsoft allows \
-              no more.",
+        no more.",
     next_step: "Send over fewer connections (one is enough), or wait a moment and try again.",
     url: Some(MICROSOFT_SUBMISSION),
 };
@@ -338,8 +341,8 @@ static YAHOO: &[Rule] = &[
         .means(
             "The sign-in was refused. Yahoo and AOL take no ordinary password from programs, only \
              an app password.",
-            "Open the security page of the account, generate an app password, and use it. The user \
-             name is the whole address.",
+            "Open the security page of the account, generate an app password, and use it. The \
+             user name is the whole address.",
         )
         .see(YAHOO_APP_PASSWORD),
     Rule::on(&[553, 550])
@@ -362,8 +365,8 @@ static APPLE: &[Rule] = &[
         .means(
             "iCloud did not accept user name and password. The ordinary Apple Account password \
              never works here.",
-            "Make an app-specific password at https://account.apple.com under Sign-In and Security, \
-             and use it with your whole iCloud address.",
+            "Make an app-specific password at https://account.apple.com under Sign-In and \
+             Security, and use it with your whole iCloud address.",
         )
         .see("https://support.apple.com/102654"),
     Rule::on(&[550, 553])
@@ -387,9 +390,9 @@ static APPLE: &[Rule] = &[
 static GMX: &[Rule] = &[
     Rule::on(&[535]).means(
         "The sign-in was refused. At GMX, WEB.DE and mail.com mail programs are shut out until \
-             you allow them, even with the right password.",
+         you allow them, even with the right password.",
         "Sign in on the provider's web page, open the e-mail settings, POP3/IMAP, and allow \
-             access for mail programs. With two-factor authentication use an application password.",
+         access for mail programs. With two-factor authentication use an application password.",
     ),
     Rule::on(&[550, 553, 554])
         .saying(&["sender address is not allowed", "sender address"])
@@ -400,8 +403,8 @@ static GMX: &[Rule] = &[
     Rule::on(&[421, 554])
         .at(&[Stage::Greeting, Stage::Hello])
         .means(
-            "The server takes no connection from your internet address, which looks like a private \
-             line or sent unwanted mail.",
+            "The server takes no connection from your internet address, which looks like a \
+             private line or sent unwanted mail.",
             "Use the provider's submission server on port 465 or 587 with a sign-in, not port 25.",
         ),
     Rule::on(&[450, 452, 550])
@@ -415,8 +418,9 @@ static GMX: &[Rule] = &[
 static ZOHO: &[Rule] = &[
     Rule::on(&[535])
         .means(
-            "Zoho did not accept user name and password. An account with two-factor authentication \
-             needs an application-specific password, and each data centre has its own server.",
+            "Zoho did not accept user name and password. An account with two-factor \
+             authentication needs an application-specific password, and each data centre has its \
+             own server.",
             "Use the whole address. Make an application-specific password at \
              https://accounts.zoho.com, and check that the server ends as your Zoho address does \
              (.com, .eu, .in ...).",
@@ -441,9 +445,9 @@ static ZOHO: &[Rule] = &[
 
 const ZOHO_BLOCKED: Explanation = Explanation {
     meaning: "Zoho has stopped outgoing mail of this account: a limit was exceeded or the sending \
-              looked unusual.",
+        looked unusual.",
     next_step: "Open https://mail.zoho.com/UnblockMe in a browser, or wait some hours, and send \
-                less at once.",
+        less at once.",
     url: Some("https://www.zoho.com/mail/help/usage-policy.html"),
 };
 
@@ -460,8 +464,8 @@ static FASTMAIL: &[Rule] = &[
         .saying(&["not authorised to send from", "not authorized to send from"])
         .means(
             "The sender address is not set up in the account that signed in.",
-            "Put one of your own addresses into the From field, or add the address under Settings, \
-             My email addresses.",
+            "Put one of your own addresses into the From field, or add the address under \
+             Settings, My email addresses.",
         ),
 ];
 
@@ -482,8 +486,8 @@ static SES: &[Rule] = &[
     Rule::on(&[554, 550])
         .saying(&["not verified"])
         .means(
-            "The sender is not verified with Amazon SES in this region; while the account is in the \
-             sandbox, recipients must be verified too.",
+            "The sender is not verified with Amazon SES in this region; while the account is in \
+             the sandbox, recipients must be verified too.",
             "Verify the sender's domain or address in the SES console of this region, and ask for \
              production access to write to everybody.",
         )
@@ -492,7 +496,8 @@ static SES: &[Rule] = &[
         .saying(&["not authorized", "access denied"])
         .means(
             "The SMTP credentials exist but may not send with this sender.",
-            "Give the IAM user of the SMTP credentials the right ses:SendRawEmail for this sender.",
+            "Give the IAM user of the SMTP credentials the right ses:SendRawEmail for this \
+             sender.",
         )
         .see("https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html"),
     Rule::on(&[554])
@@ -515,25 +520,28 @@ static SES: &[Rule] = &[
             "Wait some seconds and send more slowly, or ask for a higher rate in the SES console.",
         )
         .see(SES_QUOTA),
-    Rule::on(&[421])
-        .saying(&["concurrent"])
-        .means(
-            "Too many connections to Amazon SES are open at the same time.",
-            "Send over fewer connections, or wait a moment and try again.",
-        ),
+    Rule::on(&[421]).saying(&["concurrent"]).means(
+        "Too many connections to Amazon SES are open at the same time.",
+        "Send over fewer connections, or wait a moment and try again.",
+    ),
 ];
 
 const SENDGRID_IDENTITY: &str =
     "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sender-identity";
 
+const SENDGRID_ERRORS: &str = "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting";
+
+const SENDGRID_SMTP: &str = "https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api";
+
 static SENDGRID: &[Rule] = &[
     Rule::on(&[450, 451, 535, 550])
         .saying(&["maximum credits exceeded"])
         .means(
-            "The SendGrid plan has no messages left for today or this month, or the trial has ended.",
+            "The SendGrid plan has no messages left for today or this month, or the trial has \
+             ended.",
             "Wait for the limit to reset, or upgrade the plan of the Email API.",
         )
-        .see("https://www.twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting"),
+        .see(SENDGRID_ERRORS),
     Rule::on(&[535])
         .means(
             "SendGrid did not accept the API key: the user name must be the word apikey, and the \
@@ -541,7 +549,7 @@ static SENDGRID: &[Rule] = &[
             "Make a new API key with the Mail Send permission under Settings, API Keys, and use \
              apikey as user name.",
         )
-        .see("https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api"),
+        .see(SENDGRID_SMTP),
     Rule::on(&[403, 550, 553])
         .saying(&[
             "sender identity",
@@ -567,8 +575,8 @@ static MAILGUN: &[Rule] = &[
         .means(
             "Mailgun did not accept the credentials: they belong to one domain and one region (US \
              or EU).",
-            "Reset the password of the SMTP user under Domain settings, SMTP credentials; for an EU \
-             domain use smtp.eu.mailgun.org.",
+            "Reset the password of the SMTP user under Domain settings, SMTP credentials; for an \
+             EU domain use smtp.eu.mailgun.org.",
         )
         .see("https://help.mailgun.com/"),
     Rule::on(&[421, 550, 554])
@@ -611,10 +619,10 @@ static BREVO: &[Rule] = &[
         .see("https://app.brevo.com/security/authorised_ips"),
     Rule::on(&[535])
         .means(
-            "Brevo did not accept the credentials: the password is an SMTP key, not an API key and \
-             not the password of the account.",
-            "Open SMTP & API in the Brevo settings, take the SMTP login from there, and generate an \
-             SMTP key.",
+            "Brevo did not accept the credentials: the password is an SMTP key, not an API key \
+             and not the password of the account.",
+            "Open SMTP & API in the Brevo settings, take the SMTP login from there, and generate \
+             an SMTP key.",
         )
         .see("https://app.brevo.com/settings/keys/smtp"),
     Rule::on(&[502, 550])
@@ -654,18 +662,20 @@ static AUTHORIZATION_CODE: &[Rule] = &[
     Rule::on(&[535, 534, 526]).means(
         "The sign-in was refused. This provider takes no ordinary password from programs, but an \
          authorization code.",
-        "Switch on SMTP in the settings of the web mail; use the authorization code that it shows as \
-         the password.",
+        "Switch on SMTP in the settings of the web mail; use the authorization code that it shows \
+         as the password.",
     ),
-    Rule::on(&[550])
-        .saying(&["no permission"])
-        .means(
-            "Sending by SMTP is not switched on for this mailbox.",
-            "Switch on SMTP in the settings of the web mail and use the authorization code that it \
-             shows.",
-        ),
+    Rule::on(&[550]).saying(&["no permission"]).means(
+        "Sending by SMTP is not switched on for this mailbox.",
+        "Switch on SMTP in the settings of the web mail and use the authorization code that it \
+         shows.",
+    ),
     Rule::on(&[501, 550, 553])
-        .saying(&["mail from must equal", "mail from address must be same", "sender"])
+        .saying(&[
+            "mail from must equal",
+            "mail from address must be same",
+            "sender",
+        ])
         .at(&[Stage::Mail, Stage::Final])
         .means(
             "The sender address must be the one that signed in.",
@@ -676,10 +686,10 @@ static AUTHORIZATION_CODE: &[Rule] = &[
 static PROTON: &[Rule] = &[Rule::on(&[535, 454])
     .at(&[Stage::Auth])
     .means(
-        "Proton did not accept the token. It takes SMTP tokens only, each for one address of an own \
-         domain.",
-        "Make an SMTP token under Settings, IMAP/SMTP, and sign in with the address that it was made \
-         for; for other addresses use Proton Mail Bridge.",
+        "Proton did not accept the token. It takes SMTP tokens only, each for one address of an \
+         own domain.",
+        "Make an SMTP token under Settings, IMAP/SMTP, and sign in with the address that it was \
+         made for; for other addresses use Proton Mail Bridge.",
     )
     .see("https://proton.me/support/smtp-submission")];
 

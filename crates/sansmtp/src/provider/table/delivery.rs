@@ -127,8 +127,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         ],
         sign_in: SignIn::OAuth2OrAppPassword,
         user_name: UserName::Address,
-        help: "An administrator of Google Workspace must switch on the SMTP relay service in \
-            the Admin console; then sign in with an app password, or from an allowed address.",
+        help: "An administrator of Google Workspace must switch on the SMTP relay service in the \
+            Admin console; then sign in with an app password, or from an allowed address.",
         help_url: Some("https://support.google.com/a/answer/2956491"),
         family: Family::Google,
         ..SERVICE
@@ -155,8 +155,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
             submission("smtp.postmarkapp.com"),
             starttls("smtp.postmarkapp.com", 2525),
         ],
-        help: "Use the server API token of your Postmark server as user name and as password, \
-            and confirm a sender signature or domain.",
+        help: "Use the server API token of your Postmark server as user name and as password, and \
+            confirm a sender signature or domain.",
         other_hosts: &["smtp-broadcasts.postmarkapp.com"],
         family: Family::Postmark,
         ..SERVICE

@@ -26,7 +26,6 @@ pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "ethereal",
         name: "Ethereal Email",
-        aliases: &["ethereal.email"],
         domains: &["ethereal.email"],
         submission: &[submission("smtp.ethereal.email")],
         imap: &[imaps("imap.ethereal.email")],
@@ -46,8 +45,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         ],
         sign_in: SignIn::SmtpCredentials,
         user_name: UserName::Issued,
-        help: "The page of your sandbox inbox shows user name and password. Mail is kept there \
-            to look at and never delivered.",
+        help: "The page of your sandbox inbox shows user name and password. Mail is kept there to \
+            look at and never delivered.",
         help_url: Some("https://docs.mailtrap.io/"),
         other_hosts: &["smtp.mailtrap.io"],
         ..MAILBOX

@@ -7,8 +7,8 @@ use super::{
 /// Where Yahoo runs the mail.
 const YAHOO_HELP: &str = "Your ordinary password is refused. Open the account security page, \
     choose \"Generate app password\", and use that password here.";
-const ZOHO_HELP: &str = "Use your mail address and password; with two-factor authentication \
-    make an application-specific password under Security in your Zoho account.";
+const ZOHO_HELP: &str = "Use your mail address and password; with two-factor authentication make \
+    an application-specific password under Security in your Zoho account.";
 const ZOHO_URL: Option<&str> = Some("https://www.zoho.com/mail/help/zoho-smtp.html");
 
 /// What the regions of Zoho share.
@@ -31,8 +31,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.gmail.com")],
         pop3: &[pop3s("pop.gmail.com")],
         sign_in: SignIn::OAuth2OrAppPassword,
-        help: "Your ordinary Google password is refused. Turn on 2-Step Verification, make an \
-            app password at myaccount.google.com/apppasswords, and use it without the spaces.",
+        help: "Your ordinary Google password is refused. Turn on 2-Step Verification, make an app \
+            password at myaccount.google.com/apppasswords, and use it without the spaces.",
         help_url: Some("https://support.google.com/accounts/answer/185833"),
         other_hosts: &["smtp.googlemail.com"],
         family: Family::Google,
@@ -109,8 +109,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("outlook.office365.com")],
         pop3: &[pop3s("outlook.office365.com")],
         sign_in: SignIn::OAuth2OrPassword,
-        help: "Sign in with OAuth2. A password works only while an administrator has switched \
-            on \"Authenticated SMTP\" for the mailbox and security defaults are off.",
+        help: "Sign in with OAuth2. A password works only while an administrator has switched on \
+            \"Authenticated SMTP\" for the mailbox and security defaults are off.",
         help_url: Some("https://aka.ms/smtp_auth_disabled"),
         other_hosts: &[
             "outlook.office365.com",
@@ -123,7 +123,7 @@ pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "yahoo",
         name: "Yahoo Mail",
-        aliases: &["Yahoo!", "ymail"],
+        aliases: &["ymail"],
         domains: &[
             "yahoo.com",
             "yahoo.*",
@@ -254,9 +254,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.gmx.com"), imap("imap.gmx.com")],
         pop3: &[pop3s("pop.gmx.com"), pop3("pop.gmx.com")],
         sign_in: SignIn::PasswordOrAppPassword,
-        help: "Mail programs are shut out until you open the GMX web page, Settings, POP3 & \
-            IMAP, and enable access. With two-factor authentication make an application \
-            password too.",
+        help: "Mail programs are shut out until you open the GMX web page, Settings, POP3 & IMAP, \
+            and enable access. With two-factor authentication make an application password too.",
         help_url: Some("https://support.gmx.com/pop-imap/toggle.html"),
         other_hosts: &["smtp.gmx.com"],
         family: Family::Gmx,
@@ -306,8 +305,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.mail.com"), imap("imap.mail.com")],
         pop3: &[pop3s("pop.mail.com"), pop3("pop.mail.com")],
         sign_in: SignIn::PasswordOrAppPassword,
-        help: "Mail programs are shut out until POP3/IMAP is switched on in the settings of \
-            the mail.com web page; free accounts may need Premium for it.",
+        help: "Mail programs are shut out until POP3/IMAP is switched on in the settings of the \
+            mail.com web page; free accounts may need Premium for it.",
         help_url: Some("https://support.mail.com/"),
         family: Family::Gmx,
         ..MAILBOX
@@ -321,8 +320,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.fastmail.com")],
         pop3: &[pop3s("pop.fastmail.com")],
         sign_in: SignIn::OAuth2OrAppPassword,
-        help: "Your ordinary password is refused. Make an app password for mail under \
-            Settings, Privacy & Security, and sign in with your whole Fastmail address.",
+        help: "Your ordinary password is refused. Make an app password for mail under Settings, \
+            Privacy & Security, and sign in with your whole Fastmail address.",
         help_url: Some("https://www.fastmail.help/hc/en-us/articles/360058752854"),
         other_hosts: &["mail.messagingengine.com", "smtp.messagingengine.com"],
         family: Family::Fastmail,
@@ -414,8 +413,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         submission: &[submission("smtp.protonmail.ch")],
         sign_in: SignIn::ApiKey,
         help: "Your ordinary password is refused. With a paid plan and an own domain, make an \
-            SMTP token under Settings, IMAP/SMTP; for all other addresses run Proton Mail \
-            Bridge (provider \"proton-bridge\").",
+            SMTP token under Settings, IMAP/SMTP; for all other addresses run Proton Mail Bridge \
+            (provider \"proton-bridge\").",
         help_url: Some("https://proton.me/support/smtp-submission"),
         family: Family::Proton,
         ..MAILBOX
@@ -433,8 +432,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
             "keemail.me",
         ],
         sign_in: SignIn::NotOffered,
-        help: "Tuta offers no SMTP, IMAP or POP3: its mail is encrypted in its own programs. \
-            Use another provider to send from programs.",
+        help: "Tuta offers no SMTP, IMAP or POP3: its mail is encrypted in its own programs. Use \
+            another provider to send from programs.",
         help_url: Some("https://tuta.com/support"),
         ..MAILBOX
     },
@@ -464,8 +463,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         submission: &[smtps("posteo.de"), submission("posteo.de")],
         imap: &[imaps("posteo.de"), imap("posteo.de")],
         pop3: &[pop3s("posteo.de"), pop3("posteo.de")],
-        help: "Use your mail address and password. If extra mailbox protection is on, switch \
-            it off in the settings, or make an app password.",
+        help: "Use your mail address and password. If extra mailbox protection is on, switch it \
+            off in the settings, or make an app password.",
         help_url: Some(
             "https://posteo.de/hilfe/wie-richte-ich-posteo-in-einem-mailprogramm-ein-pop3-imap-und-smtp",
         ),
@@ -514,8 +513,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.yandex.com")],
         pop3: &[pop3s("pop.yandex.com")],
         sign_in: SignIn::AppPassword,
-        help: "Allow mail programs under Mail settings, Email clients, then make an app \
-            password of the type Mail at id.yandex.com and use it here.",
+        help: "Allow mail programs under Mail settings, Email clients, then make an app password \
+            of the type Mail at id.yandex.com and use it here.",
         help_url: Some("https://yandex.com/support/id/authorization/app-passwords.html"),
         other_hosts: &["smtp.yandex.ru", "smtp.ya.ru"],
         family: Family::Yandex,
@@ -529,8 +528,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.mail.ru"), imap("imap.mail.ru")],
         pop3: &[pop3s("pop.mail.ru"), pop3("pop.mail.ru")],
         sign_in: SignIn::AppPassword,
-        help: "Your ordinary password is refused. Make a password for external applications \
-            in the security settings of your Mail.ru account, and use it here.",
+        help: "Your ordinary password is refused. Make a password for external applications in \
+            the security settings of your Mail.ru account, and use it here.",
         help_url: Some("https://help.mail.ru/mail/security/protection/external"),
         family: Family::MailRu,
         ..MAILBOX
@@ -547,7 +546,7 @@ pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "godaddy",
         name: "GoDaddy Workspace Email",
-        aliases: &["GoDaddy", "secureserver"],
+        aliases: &["secureserver"],
         domains: &["secureserver.net"],
         submission: &[smtps("smtpout.secureserver.net")],
         imap: &[imaps("imap.secureserver.net")],
@@ -578,7 +577,6 @@ pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "ovh",
         name: "OVHcloud Mail",
-        aliases: &["OVH"],
         domains: &["ovh.net"],
         submission: &[smtps("ssl0.ovh.net")],
         imap: &[imaps("ssl0.ovh.net")],

@@ -1,23 +1,19 @@
-//! Mailboxes of internet providers and portals that one country or language knows.
+//! Mailboxes of internet providers and portals in Europe.
 //!
-//! Hosts, ports, domains and user names are those of Thunderbird's ISPDB; servers that it lists
-//! without TLS, or on unusual ports, are left out.
+//! Hosts, ports, domains and user names are those of Thunderbird's ISPDB where it has the
+//! provider; servers that it lists without TLS, or on unusual ports, are left out.
 
-use super::{
-    Family, MAILBOX, Provider, SignIn, UserName, imap, imaps, pop3, pop3s, smtps, submission,
-};
+use super::{MAILBOX, Provider, SignIn, UserName, imap, imaps, pop3, pop3s, smtps, submission};
 
 const LOCAL_PART: &str = "Use the part of your mail address before the @ as user name, and the \
     password of the mailbox.";
-const AUTHORIZATION_CODE: &str = "Your ordinary password is refused. Switch on IMAP/SMTP in \
-    the settings of the web mail, and use the authorization code that it shows as password.";
 
 /// See [`super`] for the sources.
 pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "ionos",
         name: "IONOS (1&1)",
-        aliases: &["1&1", "1und1", "IONOS"],
+        aliases: &["1&1", "1und1"],
         domains: &[
             "online.de",
             "onlinehome.de",
@@ -46,7 +42,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("secureimap.t-online.de")],
         pop3: &[pop3s("securepop.t-online.de")],
         sign_in: SignIn::AppPassword,
-        help: "Your Telekom login password is refused. Set a separate password for mail programs in the Telekom customer centre, and use it here.",
+        help: "Your Telekom login password is refused. Set a separate password for mail programs \
+            in the Telekom customer centre, and use it here.",
         help_url: Some(
             "https://www.telekom.de/hilfe/apps-dienste/e-mail/einstellungen/posteingang-postausgang-server",
         ),
@@ -153,7 +150,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imapmail.libero.it")],
         pop3: &[pop3s("popmail.libero.it")],
         sign_in: SignIn::PasswordOrAppPassword,
-        help: "Use your mail address and password; with two-step verification make an application password in the account settings.",
+        help: "Use your mail address and password; with two-step verification make an application \
+            password in the account settings.",
         ..MAILBOX
     },
     Provider {
@@ -164,7 +162,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("in.virgilio.it")],
         pop3: &[pop3s("in.virgilio.it")],
         sign_in: SignIn::PasswordOrAppPassword,
-        help: "Use your mail address and password; with two-step verification make an application password in the account settings.",
+        help: "Use your mail address and password; with two-step verification make an application \
+            password in the account settings.",
         ..MAILBOX
     },
     Provider {
@@ -388,7 +387,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("mail.inbox.lv")],
         pop3: &[pop3s("mail.inbox.lv")],
         sign_in: SignIn::AppPassword,
-        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows the password to use here.",
+        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows \
+            the password to use here.",
         ..MAILBOX
     },
     Provider {
@@ -399,7 +399,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("mail.inbox.eu")],
         pop3: &[pop3s("mail.inbox.eu")],
         sign_in: SignIn::AppPassword,
-        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows the password to use here.",
+        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows \
+            the password to use here.",
         ..MAILBOX
     },
     Provider {
@@ -410,7 +411,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("mail.inbox.lt")],
         pop3: &[pop3s("mail.inbox.lt")],
         sign_in: SignIn::AppPassword,
-        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows the password to use here.",
+        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows \
+            the password to use here.",
         ..MAILBOX
     },
     Provider {
@@ -421,7 +423,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("mail.inbox.la")],
         pop3: &[pop3s("mail.inbox.la")],
         sign_in: SignIn::AppPassword,
-        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows the password to use here.",
+        help: "Switch on access for mail programs in the settings of the Inbox web page; it shows \
+            the password to use here.",
         ..MAILBOX
     },
     Provider {
@@ -442,7 +445,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.seznam.cz")],
         pop3: &[pop3s("pop3.seznam.cz")],
         sign_in: SignIn::PasswordOrAppPassword,
-        help: "Use your mail address and password; with two-step verification make an application password in the account settings.",
+        help: "Use your mail address and password; with two-step verification make an application \
+            password in the account settings.",
         ..MAILBOX
     },
     Provider {
@@ -473,19 +477,21 @@ pub(super) static PROVIDERS: &[Provider] = &[
         imap: &[imaps("imap.wp.pl")],
         pop3: &[pop3s("pop3.wp.pl")],
         user_name: UserName::LocalPart,
-        help: "Allow mail programs under settings on the WP web page first; then use your mail address and password.",
+        help: "Allow mail programs under settings on the WP web page first; then use your mail \
+            address and password.",
         ..MAILBOX
     },
     Provider {
         id: "o2-pl",
         name: "Poczta o2",
-        aliases: &["o2.pl", "tlen.pl"],
+        aliases: &["tlen.pl"],
         domains: &["o2.pl", "go2.pl", "tlen.pl", "prokonto.pl"],
         submission: &[smtps("poczta.o2.pl"), submission("poczta.o2.pl")],
         imap: &[imaps("poczta.o2.pl")],
         pop3: &[pop3s("poczta.o2.pl")],
         user_name: UserName::LocalPart,
-        help: "Allow mail programs under settings on the o2 web page first; then use your mail address and password.",
+        help: "Allow mail programs under settings on the o2 web page first; then use your mail \
+            address and password.",
         ..MAILBOX
     },
     Provider {
@@ -517,7 +523,8 @@ pub(super) static PROVIDERS: &[Provider] = &[
         ],
         imap: &[imaps("imap.poczta.onet.pl")],
         pop3: &[pop3s("pop3.poczta.onet.pl")],
-        help: "Allow mail programs under settings on the Onet web page first; then use your mail address and password.",
+        help: "Allow mail programs under settings on the Onet web page first; then use your mail \
+            address and password.",
         ..MAILBOX
     },
     Provider {
@@ -530,304 +537,11 @@ pub(super) static PROVIDERS: &[Provider] = &[
         ..MAILBOX
     },
     Provider {
-        id: "att",
-        name: "AT&T Mail",
-        aliases: &["SBCGlobal", "BellSouth", "Currently"],
-        domains: &[
-            "ameritech.net",
-            "att.net",
-            "bellsouth.net",
-            "currently.com",
-            "flash.net",
-            "nvbell.net",
-            "pacbell.net",
-            "prodigy.net",
-            "sbcglobal.net",
-            "snet.net",
-            "swbell.net",
-            "wans.net",
-        ],
-        submission: &[smtps("outbound.att.net"), smtps("smtp.mail.att.net")],
-        imap: &[imaps("imap.mail.att.net")],
-        pop3: &[pop3s("inbound.att.net")],
-        sign_in: SignIn::OAuth2OrAppPassword,
-        help: "Your ordinary password is refused. Make a secure mail key in your AT&T profile under Sign-in info, and use it as password.",
-        help_url: Some("https://www.att.com/support/article/email-support/KM1010523/"),
-        family: Family::Yahoo,
-        ..MAILBOX
-    },
-    Provider {
-        id: "comcast",
-        name: "Comcast Xfinity",
-        aliases: &["Xfinity"],
-        domains: &["comcast.net"],
-        submission: &[smtps("smtp.comcast.net"), submission("smtp.comcast.net")],
-        imap: &[imaps("imap.comcast.net"), imap("imap.comcast.net")],
-        pop3: &[pop3s("mail.comcast.net"), pop3("mail.comcast.net")],
-        sign_in: SignIn::OAuth2OrPassword,
-        help: "Mail programs are shut out until Third Party Access Security is allowed in the settings of Xfinity Email; then use your ordinary password.",
-        help_url: Some("https://www.xfinity.com/support/articles/third-party-email-access"),
-        ..MAILBOX
-    },
-    Provider {
-        id: "roadrunner",
-        name: "RoadRunner (Spectrum)",
-        aliases: &["rr.com", "TWC"],
-        domains: &["rr.com"],
-        submission: &[submission("mail.twc.com")],
-        imap: &[imaps("mail.twc.com")],
-        pop3: &[pop3s("mail.twc.com")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "earthlink",
-        name: "EarthLink",
-        aliases: &["Mindspring"],
-        domains: &["earthlink.net", "mindspring.com", "ix.netcom.com"],
-        submission: &[submission("smtpauth.earthlink.net")],
-        imap: &[imaps("imap.earthlink.net")],
-        pop3: &[pop3s("pop.earthlink.net")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "centurylink",
-        name: "CenturyLink",
-        aliases: &["Embarqmail"],
-        domains: &["centurylink.net", "embarqmail.com"],
-        submission: &[submission("smtp.centurylink.net")],
-        imap: &[imaps("mail.centurylink.net")],
-        pop3: &[pop3s("pop.centurylink.net")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "q-com",
-        name: "Q.com (CenturyLink)",
-        domains: &["q.com"],
-        submission: &[submission("smtp.q.com")],
-        imap: &[imaps("mail.q.com")],
-        pop3: &[pop3s("mail.q.com")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "penteledata",
-        name: "PenTeleData",
-        domains: &["ptd.net"],
-        submission: &[smtps("promail.ptd.net"), submission("promail.ptd.net")],
-        imap: &[imaps("promail.ptd.net"), imap("promail.ptd.net")],
-        pop3: &[pop3s("promail.ptd.net"), pop3("promail.ptd.net")],
-        user_name: UserName::LocalPart,
-        help: LOCAL_PART,
-        ..MAILBOX
-    },
-    Provider {
-        id: "bell",
-        name: "Bell Canada",
-        aliases: &["Sympatico"],
-        domains: &["bell.net", "sympatico.ca"],
-        submission: &[submission("smtphm.sympatico.ca")],
-        imap: &[imaps("imap.bell.net")],
-        pop3: &[pop3s("pophm.sympatico.ca")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "bol",
-        name: "BOL Mail",
-        aliases: &["bol.com.br"],
-        domains: &["bol.com.br"],
-        submission: &[smtps("smtps.bol.com.br"), submission("smtps.bol.com.br")],
-        imap: &[imaps("imap.bol.com.br")],
-        pop3: &[pop3s("pop3.bol.com.br")],
-        user_name: UserName::LocalPart,
-        help: LOCAL_PART,
-        ..MAILBOX
-    },
-    Provider {
-        id: "uol",
-        name: "UOL",
-        aliases: &["uol.com.br"],
-        domains: &["uol.com.br"],
-        submission: &[submission("smtps.uol.com.br")],
-        imap: &[imaps("imap.uol.com.br")],
-        pop3: &[pop3s("pop3.uol.com.br")],
-        user_name: UserName::LocalPart,
-        help: LOCAL_PART,
-        ..MAILBOX
-    },
-    Provider {
-        id: "telstra",
-        name: "Telstra Mail",
-        aliases: &["BigPond"],
-        domains: &[
-            "bigpond.com",
-            "bigpond.net.au",
-            "telstra.com",
-            "bigpond.net",
-        ],
-        submission: &[smtps("smtp.telstra.com")],
-        imap: &[imaps("imap.telstra.com")],
-        pop3: &[pop3s("pop.telstra.com")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "xtra",
-        name: "Xtra Mail (Spark)",
-        aliases: &["Spark"],
-        domains: &["xtra.co.nz"],
-        submission: &[smtps("send.xtra.co.nz")],
-        imap: &[imaps("imap.xtra.co.nz")],
-        pop3: &[pop3s("pop3.xtra.co.nz")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "rediffmail",
-        name: "Rediffmail",
-        aliases: &["Rediff"],
-        domains: &["rediffmail.com"],
-        submission: &[smtps("smtp.rediffmail.com")],
-        pop3: &[pop3s("pop.rediffmail.com")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "qq",
-        name: "QQ Mail",
-        aliases: &["Tencent", "Foxmail"],
-        domains: &["qq.com"],
-        submission: &[smtps("smtp.qq.com")],
-        imap: &[imaps("imap.qq.com")],
-        sign_in: SignIn::AppPassword,
-        help: AUTHORIZATION_CODE,
-        family: Family::AuthorizationCode,
-        ..MAILBOX
-    },
-    Provider {
-        id: "163",
-        name: "163 Mail (NetEase)",
-        aliases: &["NetEase", "163.com"],
-        domains: &["163.com"],
-        submission: &[smtps("smtp.163.com")],
-        imap: &[imaps("imap.163.com")],
-        sign_in: SignIn::AppPassword,
-        help: AUTHORIZATION_CODE,
-        family: Family::AuthorizationCode,
-        ..MAILBOX
-    },
-    Provider {
-        id: "126",
-        name: "126 Mail (NetEase)",
-        aliases: &["126.com"],
-        domains: &["126.com"],
-        submission: &[smtps("smtp.126.com")],
-        imap: &[imaps("imap.126.com")],
-        sign_in: SignIn::AppPassword,
-        help: AUTHORIZATION_CODE,
-        family: Family::AuthorizationCode,
-        ..MAILBOX
-    },
-    Provider {
-        id: "yeah",
-        name: "Yeah Mail (NetEase)",
-        aliases: &["yeah.net"],
-        domains: &["yeah.net"],
-        submission: &[smtps("smtp.yeah.net")],
-        imap: &[imaps("imap.yeah.net")],
-        sign_in: SignIn::AppPassword,
-        help: AUTHORIZATION_CODE,
-        family: Family::AuthorizationCode,
-        ..MAILBOX
-    },
-    Provider {
-        id: "naver",
-        name: "Naver Mail",
-        domains: &["naver.com"],
-        submission: &[smtps("smtp.naver.com")],
-        imap: &[imaps("imap.naver.com")],
-        pop3: &[pop3s("pop.naver.com")],
-        sign_in: SignIn::PasswordOrAppPassword,
-        help: "Allow IMAP/SMTP in the settings of Naver Mail first; with two-step verification make an application password.",
-        ..MAILBOX
-    },
-    Provider {
-        id: "daum",
-        name: "Daum Mail",
-        aliases: &["Kakao Mail"],
-        domains: &["daum.net"],
-        submission: &[smtps("smtp.daum.net")],
-        imap: &[imaps("imap.daum.net")],
-        sign_in: SignIn::PasswordOrAppPassword,
-        help: "Allow IMAP/SMTP in the settings of Daum Mail first; with two-step verification make an application password.",
-        ..MAILBOX
-    },
-    Provider {
-        id: "yahoo-jp",
-        name: "Yahoo! Japan Mail",
-        aliases: &["Yahoo Japan"],
-        domains: &["yahoo.co.jp"],
-        submission: &[smtps("smtp.mail.yahoo.co.jp")],
-        pop3: &[pop3s("pop.mail.yahoo.co.jp")],
-        user_name: UserName::LocalPart,
-        help: "Allow access by IMAP/POP/SMTP in the settings of Yahoo! Japan Mail first; then use the part of your address before the @ and your password.",
-        ..MAILBOX
-    },
-    Provider {
-        id: "biglobe",
-        name: "BIGLOBE Mail",
-        domains: &["biglobe.ne.jp"],
-        submission: &[smtps("mail.biglobe.ne.jp")],
-        pop3: &[pop3s("mail.biglobe.ne.jp")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "softbank",
-        name: "SoftBank Mail",
-        domains: &["i.softbank.jp"],
-        submission: &[smtps("smtp.softbank.jp")],
-        imap: &[imaps("imap.softbank.jp")],
-        user_name: UserName::LocalPart,
-        help: LOCAL_PART,
-        ..MAILBOX
-    },
-    Provider {
         id: "aruba",
         name: "Aruba Mail",
         aliases: &["aruba.it"],
         domains: &["aruba.it"],
         submission: &[smtps("smtps.aruba.it")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "qq-enterprise",
-        name: "Tencent Exmail",
-        aliases: &["QQ Enterprise", "QQex", "exmail"],
-        domains: &["exmail.qq.com"],
-        submission: &[smtps("smtp.exmail.qq.com")],
-        sign_in: SignIn::AppPassword,
-        help: AUTHORIZATION_CODE,
-        family: Family::AuthorizationCode,
-        ..MAILBOX
-    },
-    Provider {
-        id: "aliyun",
-        name: "Aliyun Mail",
-        aliases: &["Alibaba Cloud Mail"],
-        domains: &["aliyun.com"],
-        submission: &[smtps("smtp.aliyun.com")],
-        ..MAILBOX
-    },
-    Provider {
-        id: "aliyun-qiye",
-        name: "Alibaba Mail Enterprise",
-        aliases: &["qiye.aliyun", "AliyunQiye"],
-        submission: &[smtps("smtp.qiye.aliyun.com")],
-        other_hosts: &["smtp.mxhichina.com"],
-        ..MAILBOX
-    },
-    Provider {
-        id: "feishu",
-        name: "Feishu Mail",
-        aliases: &["Lark"],
-        submission: &[smtps("smtp.feishu.cn")],
-        sign_in: SignIn::AppPassword,
-        help: "Make a password for third-party mail programs in the settings of Feishu Mail, and use it with your whole mail address.",
         ..MAILBOX
     },
 ];
