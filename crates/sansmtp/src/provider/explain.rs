@@ -4,6 +4,7 @@ mod general;
 mod known;
 mod rule;
 
+use super::table::ORDINARY_HELP;
 use super::{Family, Provider};
 
 /// What was being done when the server refused.
@@ -56,10 +57,25 @@ pub struct Explanation {
 /// Explains a refusal.
 ///
 /// What the provider is known for comes first, then what the codes mean in general (RFC 5321,
-/// RFC 3463, RFC 4954). Without a provider, some are recognised by the mark they leave in their
-/// replies. `None` only for codes that are no refusal (below 400 or above 599).
+/// RFC 3463, RFC 4954). For a server of which only the host name is known, hand over
+/// [`Provider::by_host`]; without a provider, some are recognised by the mark they leave in
+/// their replies. `None` only for codes that are no refusal (below 400 or above 599).
 ///
 /// Always performs a bounded amount of work: each known phrase is searched in the text once.
+///
+/// ```
+/// use sansmtp::provider::{Provider, Refusal, Stage, explain};
+///
+/// let refusal = Refusal {
+///     code: 534,
+///     enhanced: Some((5, 7, 9)),
+///     text: b"Application-specific password required. - gsmtp",
+///     stage: Stage::Auth,
+/// };
+/// let explanation = explain(Provider::by_host("smtp.gmail.com"), &refusal).unwrap();
+/// assert!(explanation.meaning.starts_with("Google wants an app password"));
+/// assert!(explanation.next_step.contains("myaccount.google.com/apppasswords"));
+/// ```
 #[must_use]
 pub fn explain(provider: Option<&Provider>, refusal: &Refusal<'_>) -> Option<Explanation> {
     if !(400..=599).contains(&refusal.code) {
@@ -82,18 +98,15 @@ pub fn explain(provider: Option<&Provider>, refusal: &Refusal<'_>) -> Option<Exp
         None if refusal.code < 500 => general::TEMPORARY,
         None => general::PERMANENT,
     };
-    // The general advice on credentials becomes concrete where the provider is known.
-    if let (Some(provider), Stage::Auth, None) = (provider, refusal.stage, explanation.url) {
-        explanation.url = provider.help_url;
-        if explanation == with_url(general::BAD_CREDENTIALS, provider.help_url) {
+    // The general advice on credentials becomes concrete where the provider's own is known.
+    if let (Some(provider), Stage::Auth) = (provider, refusal.stage) {
+        let has_advice = provider.help != ORDINARY_HELP && provider.sign_in.accepts_password();
+        if explanation == general::BAD_CREDENTIALS && has_advice {
             explanation.next_step = provider.help;
         }
+        explanation.url = explanation.url.or(provider.help_url);
     }
     Some(explanation)
-}
-
-const fn with_url(explanation: Explanation, url: Option<&'static str>) -> Explanation {
-    Explanation { url, ..explanation }
 }
 
 #[cfg(test)]

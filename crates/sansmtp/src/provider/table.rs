@@ -7,12 +7,14 @@
 //! - Thunderbird's ISPDB (state of March 2026), <https://github.com/thunderbird/autoconfig>: mail
 //!   domains, submission and incoming servers, user names. Where the two disagree, the ISPDB is
 //!   taken, since mail programs of many people depend on it every day.
-//! - The providers' own help pages for what neither has, such as the way to get credentials.
+//! - The providers' own help pages for what neither has: the way to get credentials, the second
+//!   submission port, and the incoming servers of Disroot, mailbox.org, Forward Email, Ethereal
+//!   and Zoho for organizations.
 //!
 //! # Left out
 //!
 //! Services of `services.json` that are closed (OpenMailBox, Dyn Email Delivery), that have no
-//! server for the public (Zimbra), that take no ordinary mail (Loops), whose security or port is
+//! server for the public (Zimbra; Tuta stands here to say so), that take no ordinary mail (Loops), whose security or port is
 //! not given (DebugMail, hot.ee, MailSenpai, Mailcatch, SendCloud), or whose given host differs
 //! from the service's own documentation (Mailosaur). A wrong host is worse than none.
 
@@ -36,6 +38,9 @@ pub(super) static GROUPS: [&[Provider]; 6] = [
     development::PROVIDERS,
 ];
 
+/// The help of mailboxes that need nothing special.
+pub(super) const ORDINARY_HELP: &str = "Use your mail address and the password of the mailbox.";
+
 /// What most mailboxes share; an entry names only what differs.
 const MAILBOX: Provider = Provider {
     id: "",
@@ -47,7 +52,7 @@ const MAILBOX: Provider = Provider {
     pop3: &[],
     sign_in: SignIn::Password,
     user_name: UserName::Address,
-    help: "Use your mail address and the password of the mailbox.",
+    help: ORDINARY_HELP,
     help_url: None,
     other_hosts: &[],
     family: Family::Other,

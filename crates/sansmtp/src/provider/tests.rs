@@ -449,6 +449,44 @@ fn sign_in_says_what_is_accepted() {
     }
 }
 
+/// The service names that people know from nodemailer (see the table's sources) lead to the same
+/// provider here.
+#[test]
+fn names_of_services_json() {
+    let names = "1und1|126|163|Aliyun|AliyunQiye|AOL|Aruba|Aruba PEC|Bluewin|BOL|Disroot|\
+        ElasticEmail|Elastic Email|Ethereal|ethereal.email|FastMail|Feishu Mail|Feishu|\
+        FeishuMail|Forward Email|FE|ForwardEmail|GandiMail|Gandi|Gandi Mail|Gmail|Google \
+        Mail|GmailWorkspace|Google Workspace Mail|GMX|Godaddy|Groundmail|Hotmail|Outlook|\
+        Outlook.com|Hotmail.com|iCloud|Me|Mac|Infomaniak|KolabNow|Kolab|Loopia|mail.ee|\
+        Mail.ru|Maildev|MailerSend|Mailgun|Mailjet|Mailtrap|Mandrill|Naver|OhMySMTP|One|\
+        Outlook365|Oveyon|Postmark|PostmarkApp|Proton|ProtonMail|Proton.me|Protonmail.com|\
+        Protonmail.ch|qiye.aliyun|QQ|QQex|QQ Enterprise|Resend|Runbox|SendGrid|SendinBlue|\
+        Brevo|SendPulse|SES|SES-AP-NORTHEAST-1|SES-AP-NORTHEAST-2|SES-AP-NORTHEAST-3|\
+        SES-AP-SOUTH-1|SES-AP-SOUTHEAST-1|SES-AP-SOUTHEAST-2|SES-CA-CENTRAL-1|\
+        SES-EU-CENTRAL-1|SES-EU-NORTH-1|SES-EU-WEST-1|SES-EU-WEST-2|SES-EU-WEST-3|\
+        SES-SA-EAST-1|SES-US-EAST-1|SES-US-EAST-2|SES-US-GOV-EAST-1|SES-US-GOV-WEST-1|\
+        SES-US-WEST-1|SES-US-WEST-2|Seznam|Seznam Email|SMTP2GO|SpacePost|Sparkpost|\
+        SparkPost|SparkPost Mail|Tipimail|TurboSMTP|TurboSMTP-EU|Tutanota|Yahoo|Yandex|Zoho";
+    let mut missing = std::vec::Vec::new();
+    for name in names.split('|') {
+        if Provider::by_name(name).is_none() {
+            missing.push(name);
+        }
+    }
+    let domains = "aliyun.com aol.com aruba.it pec.aruba.it bluewin.ch bol.com.br disroot.org \
+        fastmail.com fastmail.fm gmail.com googlemail.com gmx.com gmx.net \
+        gmx.de hotmail.com outlook.com icloud.com me.com mac.com ik.me ikmail.com etik.com \
+        kolabnow.com proton.me protonmail.com pm.me protonmail.ch qq.com exmail.qq.com \
+        runbox.com seznam.cz email.cz post.cz spoluzaci.cz tutanota.com \
+        tuta.com tutanota.de tuta.io yahoo.com yandex.ru";
+    for domain in domains.split(' ') {
+        if Provider::by_address(domain).is_none() {
+            missing.push(domain);
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
 /// A host name of letters, digits and hyphens (RFC 1123, section 2.1), lower case.
 fn is_host(name: &str) -> bool {
     name.len() <= 253

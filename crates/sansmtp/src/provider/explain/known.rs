@@ -94,7 +94,8 @@ static GOOGLE: &[Rule] = &[
             "Google did not accept the user name and password. The ordinary Google password never \
              works here; only an app password or OAuth2 does.",
             "Check that the user name is the whole address. Turn on 2-Step Verification, make an \
-             app password at https://myaccount.google.com/apppasswords, and use it.",
+             app password at https://myaccount.google.com/apppasswords, and use it. With OAuth2, \
+             get a fresh access token.",
         )
         .see(GOOGLE_APP_PASSWORD),
     Rule::on(&[530])
@@ -256,7 +257,8 @@ static MICROSOFT: &[Rule] = &[
             "Microsoft did not accept the sign-in: the user name or password is wrong, or \
              passwords and SMTP sign-in are switched off for the account.",
             "Check user name (the whole address) and password. If they are right, sign in with \
-             OAuth2, or ask an administrator to switch on \"Authenticated SMTP\".",
+             OAuth2 (the token needs the scope SMTP.Send), or ask an administrator to switch on \
+             \"Authenticated SMTP\".",
         )
         .see(MICROSOFT_SMTP_AUTH),
     Rule::on(&[530])

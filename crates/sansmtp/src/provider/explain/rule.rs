@@ -65,7 +65,7 @@ impl Rule {
         self
     }
 
-    fn fits(&self, refusal: &Refusal<'_>) -> bool {
+    pub(super) fn fits(&self, refusal: &Refusal<'_>) -> bool {
         (self.codes.is_empty() || self.codes.contains(&refusal.code))
             && (self.enhanced.is_empty()
                 || refusal

@@ -216,10 +216,10 @@ pub(super) static PROVIDERS: &[Provider] = &[
     Provider {
         id: "aruba-pec",
         name: "Aruba PEC",
-        aliases: &["pec.aruba.it"],
         domains: &[
             "pec.it",
             "arubapec.it",
+            "pec.aruba.it",
             "mypec.eu",
             "gigapec.it",
             "ingpec.eu",
