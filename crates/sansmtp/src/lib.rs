@@ -14,6 +14,10 @@ pub mod config;
 pub mod envelope;
 pub mod error;
 pub mod machine;
+#[cfg(feature = "message")]
+pub mod message;
+#[cfg(feature = "provider")]
+pub mod provider;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod state;
