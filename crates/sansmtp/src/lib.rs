@@ -7,3 +7,5 @@ extern crate alloc;
 extern crate std;
 
 pub mod config;
+#[cfg(feature = "message")]
+pub mod message;
