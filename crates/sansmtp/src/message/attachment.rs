@@ -80,6 +80,8 @@ impl<'a> Attachment<'a> {
 /// Longer file names are written in pieces.
 const PLAIN_NAME: usize = 60;
 
+/// Without what a quoted string escapes, and without the `?` of what would look
+/// like an encoded word.
 fn is_plain(b: u8) -> bool {
-    matches!(b, b' '..=b'~') && b != b'"' && b != b'\\'
+    matches!(b, b' '..=b'~') && !b"\"\\?".contains(&b)
 }

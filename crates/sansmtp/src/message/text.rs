@@ -327,10 +327,7 @@ mod tests {
             ),
             ("日本", "Subject: =?utf-8?B?5pel5pys?="),
             ("😀", "Subject: =?utf-8?B?8J+YgA==?="),
-            (
-                "=?utf-8?Q?x?=",
-                "Subject: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?=",
-            ),
+            ("=?utf-8?Q?x?=", "Subject: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?="),
             (
                 "https://example.org/?a=?b",
                 "Subject: https://example.org/?a=?b",
