@@ -177,7 +177,7 @@ fn random_message(random: &mut Random) -> (Vec<u8>, String) {
     let related = |inline| inline && html.is_some();
     let mixed = files.iter().any(|file| !related(file.2));
     let single =
-        !mixed && !files.iter().any(|file| related(file.2)) && !(text.is_some() && html.is_some());
+        !(mixed || files.iter().any(|file| related(file.2)) || text.is_some() && html.is_some());
     let body = |kind: &str, text: &str| {
         let mut text = text.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
         if single && !text.is_empty() && !text.ends_with("\r\n") {
@@ -259,7 +259,7 @@ fn random_message(random: &mut Random) -> (Vec<u8>, String) {
 fn plain_text(line: &str) -> String {
     let (key, value) = line.split_once(' ').unwrap_or((line, ""));
     let pairs = value.as_bytes().chunks(2);
-    let pairs = pairs.map(|pair| str::from_utf8(pair).unwrap());
+    let pairs = pairs.map(|pair| std::str::from_utf8(pair).unwrap());
     let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap());
     let bytes: Vec<u8> = bytes.collect();
     format!("{key} {}", String::from_utf8_lossy(&bytes))

@@ -1,5 +1,6 @@
 //! Header addresses: an optional display name and a mailbox.
 
+use super::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
 use super::text::Source;
 
 /// An address for From, To and the other address fields: RFC 5322, section
@@ -53,7 +54,7 @@ impl<'a> Address<'a> {
         }
         check_mailbox(mailbox)?;
         Ok(Self {
-            name: name.trim_matches(' '),
+            name: trim(name),
             escaped: false,
             mailbox,
         })
@@ -65,19 +66,19 @@ impl<'a> Address<'a> {
     /// # Errors
     /// As [`Address::new`]; also when quotes or angle brackets do not match.
     pub fn parse(text: &'a str) -> Result<Self, AddressError> {
-        let text = text.trim_matches([' ', '\t']);
-        let Some((name, rest)) = text.rsplit_once('<') else {
+        let text = trim(text);
+        let Some((name, rest)) = split_last(text, b'<') else {
             return Self::new("", text);
         };
-        let mailbox = rest.strip_suffix('>').ok_or(AddressError::Bracket)?;
-        let name = name.trim_matches([' ', '\t']);
-        let Some(quoted) = name.strip_prefix('"') else {
-            return match name.contains('<') {
+        let mailbox = strip_last(rest, b'>').ok_or(AddressError::Bracket)?;
+        let name = trim(name);
+        let Some(quoted) = strip_first(name, b'"') else {
+            return match has(name, b'<') {
                 true => Err(AddressError::Bracket),
                 false => Self::new(name, mailbox),
             };
         };
-        let inner = quoted.strip_suffix('"').ok_or(AddressError::NameQuotes)?;
+        let inner = strip_last(quoted, b'"').ok_or(AddressError::NameQuotes)?;
         let mut escape = false;
         for b in inner.bytes() {
             if b == b'"' && !escape {
@@ -89,7 +90,7 @@ impl<'a> Address<'a> {
             return Err(AddressError::NameQuotes);
         }
         let address = Self::new(inner, mailbox)?;
-        Ok(match inner.contains('\\') {
+        Ok(match has(inner, b'\\') {
             // Not trimmed: the last space may be the one that is escaped.
             true => Self {
                 name: inner,
@@ -107,9 +108,7 @@ impl<'a> Address<'a> {
 
     /// The domain or address literal, without the `@`.
     pub fn domain(&self) -> &'a str {
-        self.mailbox
-            .rsplit_once('@')
-            .map_or("", |(_, domain)| domain)
+        split_last(self.mailbox, b'@').map_or("", |(_, domain)| domain)
     }
 
     /// The display name's characters; none when there is no name.
@@ -159,11 +158,11 @@ impl core::error::Error for AddressError {}
 /// Whether a mailbox has the shape of RFC 5321, section 4.1.2, and its sizes
 /// (section 4.5.3.1.1; 254 octets are what a path of 256 leaves).
 pub(super) fn check_mailbox(mailbox: &str) -> Result<(), AddressError> {
-    if !mailbox.is_ascii() {
+    if !is_ascii(mailbox) {
         return Err(AddressError::NotAscii);
     }
     // A quoted local part may hold an @, a domain can not.
-    let (local, domain) = mailbox.rsplit_once('@').ok_or(AddressError::NoAt)?;
+    let (local, domain) = split_last(mailbox, b'@').ok_or(AddressError::NoAt)?;
     if local.len() > 64 || mailbox.len() > 254 {
         return Err(AddressError::TooLong);
     }

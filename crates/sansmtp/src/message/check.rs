@@ -2,6 +2,7 @@
 
 use super::address::is_domain;
 use super::error::{Field, MessageError, Problem};
+use super::octets::{has, is_ascii, strip_first, strip_last, trim, trim_start};
 use super::{Attachment, Builder};
 
 /// A header value, a file name and a message identifier in octets. With the
@@ -44,7 +45,7 @@ pub(super) fn builder(parts: &mut Builder<'_>) -> Result<[u8; 16], MessageError>
     };
     if parts.domain.is_empty() {
         parts.domain = author.domain();
-    } else if !parts.domain.is_ascii() {
+    } else if !is_ascii(parts.domain) {
         return refuse(Field::MessageIdDomain, Problem::NotAscii);
     } else if !is_domain(parts.domain.as_bytes()) {
         return refuse(Field::MessageIdDomain, Problem::Syntax);
@@ -105,7 +106,7 @@ fn header_name(name: &str, field: Field) -> Result<(), MessageError> {
         return refuse(field, Problem::TooLong);
     }
     text(name, field)?;
-    if !name.is_ascii() {
+    if !is_ascii(name) {
         return refuse(field, Problem::NotAscii);
     }
     if !name.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b':') {
@@ -128,24 +129,26 @@ fn header_name(name: &str, field: Field) -> Result<(), MessageError> {
 fn identifiers(list: Option<&str>, field: Field) -> Result<(), MessageError> {
     let Some(list) = list else { return Ok(()) };
     text(list, field)?;
-    if !list.is_ascii() {
+    if !is_ascii(list) {
         return refuse(field, Problem::NotAscii);
     }
     word_lengths(list, field)?;
-    let mut empty = true;
-    for word in list.split([' ', '\t']).filter(|word| !word.is_empty()) {
-        empty = false;
-        let inner = word
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'));
-        if !inner.is_some_and(|id| is_identifier(id) && id.contains('@')) {
+    let mut rest = trim(list);
+    if rest.is_empty() {
+        return refuse(field, Problem::Missing);
+    }
+    while !rest.is_empty() {
+        let end = rest.bytes().position(|b| b == b' ' || b == b'\t');
+        let (word, after) = rest
+            .split_at_checked(end.unwrap_or(rest.len()))
+            .unwrap_or_default();
+        let inner = strip_first(word, b'<').and_then(|inner| strip_last(inner, b'>'));
+        if !inner.is_some_and(|id| is_identifier(id) && has(id, b'@')) {
             return refuse(field, Problem::Syntax);
         }
+        rest = trim_start(after);
     }
-    match empty {
-        true => refuse(field, Problem::Missing),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 fn is_identifier(id: &str) -> bool {
@@ -164,7 +167,7 @@ fn attachment(attachment: &Attachment<'_>, at: usize) -> Result<(), MessageError
         return refuse(field, Problem::TooLong);
     }
     text(attachment.file_name, field)?;
-    if attachment.file_name.contains('\t') {
+    if has(attachment.file_name, b'\t') {
         return refuse(field, Problem::ControlCharacter);
     }
     content_type(attachment.content_type, Field::ContentType(at))?;
@@ -184,12 +187,12 @@ fn attachment(attachment: &Attachment<'_>, at: usize) -> Result<(), MessageError
 /// `type "/" subtype *(";" parameter)` of RFC 2045, section 5.1.
 fn content_type(content_type: &str, field: Field) -> Result<(), MessageError> {
     text(content_type, field)?;
-    if !content_type.is_ascii() {
+    if !is_ascii(content_type) {
         return refuse(field, Problem::NotAscii);
     }
     word_lengths(content_type, field)?;
     let (main, rest) = split_token(content_type);
-    let (sub, mut rest) = split_token(rest.strip_prefix('/').unwrap_or_default());
+    let (sub, mut rest) = split_token(strip_first(rest, b'/').unwrap_or_default());
     if main.is_empty() || sub.is_empty() {
         return refuse(field, Problem::Syntax);
     }
@@ -197,10 +200,9 @@ fn content_type(content_type: &str, field: Field) -> Result<(), MessageError> {
         return refuse(field, Problem::Composite);
     }
     while !rest.is_empty() {
-        let parameter = rest.trim_start_matches(BLANK).strip_prefix(';');
-        let (attribute, value) =
-            split_token(parameter.unwrap_or_default().trim_start_matches(BLANK));
-        let value = value.strip_prefix('=').and_then(after_value);
+        let parameter = strip_first(trim_start(rest), b';');
+        let (attribute, value) = split_token(trim_start(parameter.unwrap_or_default()));
+        let value = strip_first(value, b'=').and_then(after_value);
         if attribute.is_empty() || value.is_none() {
             return refuse(field, Problem::Syntax);
         }
@@ -211,8 +213,6 @@ fn content_type(content_type: &str, field: Field) -> Result<(), MessageError> {
     }
     Ok(())
 }
-
-const BLANK: [char; 2] = [' ', '\t'];
 
 /// `token` of RFC 2045 and what follows it.
 fn split_token(text: &str) -> (&str, &str) {
@@ -225,7 +225,7 @@ fn split_token(text: &str) -> (&str, &str) {
 
 /// What follows a token or a quoted string.
 fn after_value(text: &str) -> Option<&str> {
-    let Some(quoted) = text.strip_prefix('"') else {
+    let Some(quoted) = strip_first(text, b'"') else {
         let (token, rest) = split_token(text);
         return (!token.is_empty()).then_some(rest);
     };

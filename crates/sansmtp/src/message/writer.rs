@@ -5,6 +5,7 @@ use super::attachment::{Attachment, Content};
 use super::base64::{self, Group};
 use super::body::{self, Encoding};
 use super::error::WriteError;
+use super::octets::trim;
 use super::text::{self, Kind, Mode, Source, Spot};
 use super::window::Window;
 use super::{Builder, Message};
@@ -539,7 +540,7 @@ impl Position {
         let Some(text) = text else {
             return self.advance();
         };
-        let source = Source::new(text.trim_matches([' ', '\t']), false);
+        let source = Source::new(trim(text), false);
         if self.phase == Phase::Start {
             self.header_start(name, w);
         } else if !self.token(source, kind, w) {
