@@ -85,6 +85,7 @@ pub struct Message<'a> {
     entropy: [u8; 16],
     text_encoding: Encoding,
     html_encoding: Encoding,
+    levels: writer::Levels,
 }
 
 impl<'a> Builder<'a> {
@@ -223,6 +224,7 @@ impl<'a> Builder<'a> {
             entropy,
             text_encoding: Encoding::of(self.text.unwrap_or_default()),
             html_encoding: Encoding::of(self.html.unwrap_or_default()),
+            levels: writer::Levels::of(&self),
             parts: self,
         })
     }

@@ -287,24 +287,31 @@ impl<'a> Builder<'a> {
     fn is_related(&self, attachment: &Attachment<'_>) -> bool {
         self.html.is_some() && attachment.content_id.is_some()
     }
+}
 
-    /// The level of multipart/mixed, if there is one.
-    fn mixed(&self) -> Option<u8> {
-        let mut attachments = self.attachments.iter();
-        attachments
-            .any(|attachment| !self.is_related(attachment))
-            .then_some(b'M')
-    }
+/// Which multiparts a message has: the letters of their boundaries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Levels {
+    mixed: Option<u8>,
+    alternative: Option<u8>,
+    related: Option<u8>,
+}
 
-    fn alternative(&self) -> Option<u8> {
-        (self.text.is_some() && self.html.is_some()).then_some(b'A')
-    }
-
-    fn related(&self) -> Option<u8> {
-        let mut attachments = self.attachments.iter();
-        attachments
-            .any(|attachment| self.is_related(attachment))
-            .then_some(b'R')
+impl Levels {
+    pub(super) fn of(parts: &Builder<'_>) -> Self {
+        let (mut mixed, mut related) = (None, None);
+        for attachment in parts.attachments {
+            match parts.is_related(attachment) {
+                true => related = Some(b'R'),
+                false => mixed = Some(b'M'),
+            }
+        }
+        let alternative = parts.text.is_some() && parts.html.is_some();
+        Self {
+            mixed,
+            alternative: alternative.then_some(b'A'),
+            related,
+        }
     }
 }
 
@@ -425,8 +432,13 @@ impl Position {
     /// Renders the current segment and moves on to the next.
     fn render(&mut self, step: Step, message: &Message<'_>, w: &mut Window<'_>) {
         let parts = &message.parts;
-        let mixed = parts.mixed();
-        let alternative = parts.alternative().or(mixed);
+        let Levels {
+            mixed,
+            alternative,
+            related,
+        } = message.levels;
+        let in_alternative = alternative.or(mixed);
+        let in_related = related.or(in_alternative);
         match step {
             Step::Date => {
                 if let Some(date) = parts.date {
@@ -463,46 +475,30 @@ impl Position {
                 self.advance();
             }
             Step::Mixed => self.multipart(message, b"mixed", mixed, None, w),
-            Step::Alternative => {
-                self.multipart(message, b"alternative", parts.alternative(), mixed, w);
-            }
-            Step::Related => self.multipart(message, b"related", parts.related(), alternative, w),
+            Step::Alternative => self.multipart(message, b"alternative", alternative, mixed, w),
+            Step::Related => self.multipart(message, b"related", related, in_alternative, w),
             Step::Text => {
-                let encoding = message.text_encoding;
-                self.body(
-                    message,
-                    b"plain",
-                    parts.text_part(),
-                    encoding,
-                    alternative,
-                    w,
-                );
+                let (text, encoding) = (parts.text_part(), message.text_encoding);
+                self.body(message, b"plain", text, encoding, in_alternative, w);
             }
             Step::Html => {
-                let level = parts.related().or(alternative);
-                self.body(
-                    message,
-                    b"html",
-                    parts.html,
-                    message.html_encoding,
-                    level,
-                    w,
-                );
+                let (html, encoding) = (parts.html, message.html_encoding);
+                self.body(message, b"html", html, encoding, in_related, w);
             }
             Step::Inline | Step::Attached => match parts.attachments.get(self.index) {
                 None => self.advance(),
                 Some(attachment) => {
-                    let related = step == Step::Inline;
-                    if parts.is_related(attachment) == related {
-                        let level = if related { parts.related() } else { mixed };
+                    let inline = step == Step::Inline;
+                    if parts.is_related(attachment) == inline {
+                        let level = if inline { related } else { mixed };
                         self.attachment(message, attachment, level, w);
                     } else {
                         self.advance_index();
                     }
                 }
             },
-            Step::RelatedEnd => self.multipart_end(message, parts.related(), w),
-            Step::AlternativeEnd => self.multipart_end(message, parts.alternative(), w),
+            Step::RelatedEnd => self.multipart_end(message, related, w),
+            Step::AlternativeEnd => self.multipart_end(message, alternative, w),
             Step::MixedEnd => self.multipart_end(message, mixed, w),
             Step::LastLine => {
                 if self.spot.column > 0 {
