@@ -1,7 +1,6 @@
 //! One rule: which refusals it fits, and what they mean.
 
 use super::{Explanation, Refusal, Stage};
-use crate::wire::enhanced::EnhancedCode;
 
 /// Fits a refusal when each of its lists that is not empty has a member that fits.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +68,10 @@ impl Rule {
     pub(super) fn fits(&self, refusal: &Refusal<'_>) -> bool {
         (self.codes.is_empty() || self.codes.contains(&refusal.code))
             && (self.enhanced.is_empty()
-                || refusal
-                    .enhanced
-                    .is_some_and(|code| self.enhanced.contains(&(u16::from(code.class), code.subject, code.detail))))
+                || refusal.enhanced.is_some_and(|code| {
+                    self.enhanced
+                        .contains(&(u16::from(code.class), code.subject, code.detail))
+                }))
             && (self.stages.is_empty() || self.stages.contains(&refusal.stage))
             && (self.phrases.is_empty()
                 || self
@@ -86,7 +86,14 @@ impl Rule {
     /// Refusals that this rule fits, for a test that none is hidden behind another.
     pub(super) fn samples(
         &self,
-    ) -> impl Iterator<Item = (u16, Option<EnhancedCode>, Stage, &'static str)> {
+    ) -> impl Iterator<
+        Item = (
+            u16,
+            Option<crate::wire::enhanced::EnhancedCode>,
+            Stage,
+            &'static str,
+        ),
+    > {
         const STAGES: &[Stage] = &[Stage::Auth, Stage::Mail, Stage::Rcpt, Stage::Content];
         let rule = *self;
         let codes = if rule.codes.is_empty() {
@@ -104,7 +111,13 @@ impl Rule {
         } else {
             rule.phrases
         };
-        let enhanced = rule.enhanced.iter().map(|&(class, subject, detail)| Some(EnhancedCode::new(class as u8, subject, detail)));
+        let enhanced = rule.enhanced.iter().map(|&(class, subject, detail)| {
+            Some(crate::wire::enhanced::EnhancedCode::new(
+                class as u8,
+                subject,
+                detail,
+            ))
+        });
         let none = rule.enhanced.is_empty().then_some(None);
         enhanced.chain(none).flat_map(move |enhanced| {
             codes.iter().flat_map(move |&code| {

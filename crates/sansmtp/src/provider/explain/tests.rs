@@ -25,7 +25,7 @@ fn says(explanation: Explanation, words: &str) -> bool {
 /// Replies as the providers give them, and words that the explanation must have.
 #[test]
 fn known_replies() {
-    use Stage::{Auth, Data, Content, Greeting, Mail, Rcpt};
+    use Stage::{Auth, Content, Data, Greeting, Mail, Rcpt};
     for (provider, stage, line, words) in [
         (
             "gmail",
@@ -397,7 +397,7 @@ fn known_replies() {
 /// What any server may say.
 #[test]
 fn general_replies() {
-    use Stage::{Auth, Data, Content, Greeting, Hello, Mail, Rcpt, StartTls};
+    use Stage::{Auth, Content, Data, Greeting, Hello, Mail, Rcpt, StartTls};
     for (stage, line, words) in [
         (Greeting, "554 No SMTP service here", "port 465 or 587"),
         (
