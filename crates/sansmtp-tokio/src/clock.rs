@@ -1,0 +1,31 @@
+//! The clock of a machine: milliseconds since its connection was made.
+
+use sansmtp::Instant;
+use std::time::Duration;
+
+/// Tokio's clock, seen from an origin of its own, so that tests can stop and
+/// move it. A machine must be given times of the same clock all its life.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    origin: tokio::time::Instant,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub(crate) fn start() -> Self {
+        Self {
+            origin: tokio::time::Instant::now(),
+        }
+    }
+
+    /// The time now, as the machine counts it.
+    pub(crate) fn now(&self) -> Instant {
+        let elapsed = self.origin.elapsed().as_millis();
+        Instant::from_millis(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+
+    /// The point on tokio's clock that a deadline of the machine stands for.
+    pub(crate) fn at(&self, deadline: Instant) -> tokio::time::Instant {
+        self.origin + Duration::from_millis(deadline.millis())
+    }
+}

@@ -1,0 +1,3 @@
+//! sansmtp over tokio and rustls.
+
+mod clock;
