@@ -117,11 +117,21 @@ impl Client {
         !matches!(self, Self::Swaks | Self::SmtpSource)
     }
 
-    /// True if the client can be given this protection, log-in and number of recipients.
+    /// True if the client can be given this protection, log-in and number of recipients and sends the
+    /// mail as it is (s-nail encodes bodies with long lines).
     #[must_use]
     pub fn can_do(self, target: &Target, mail: &Mail) -> bool {
-        let plain = target.security == Security::Plaintext && target.login.is_none();
-        self.can_log_in() || (plain && mail.recipients.len() == 1)
+        match self {
+            Self::SmtpSource => {
+                let plain = target.security == Security::Plaintext && target.login.is_none();
+                plain && mail.recipients.len() == 1
+            }
+            Self::SNail => mail
+                .body()
+                .split(|&byte| byte == b'\n')
+                .all(|line| line.len() < 900),
+            Self::Swaks | Self::Curl | Self::Msmtp | Self::Smtplib => true,
+        }
     }
 
     /// Sends `mail` to `target` and reports what came of it; a refused mail is a report, not an error.
@@ -132,7 +142,7 @@ impl Client {
     pub fn send(self, target: &Target, mail: &Mail) -> Result<Report, Error> {
         if !self.can_do(target, mail) {
             return Err(Error::new(format!(
-                "{} can not do {:?} with log-in {:?} for {} recipients",
+                "{} can not send this mail with {:?}, log-in {:?}, {} recipients",
                 self.name(),
                 target.security,
                 target.login.as_ref().map(|login| login.mechanism),

@@ -73,7 +73,10 @@ pub fn samples() -> Vec<(&'static str, Mail)> {
         ("empty body", Mail::new("")),
         ("longest line", Mail::new("x".repeat(998) + "\r\n")),
         ("UTF-8", Mail::new("Grüße aus Zürich, 你好, 👋\r\n")),
-        ("three recipients", Mail::new("For three.\r\n").to(MAILBOXES)),
+        (
+            "three recipients",
+            Mail::new("For three.\r\n").to(MAILBOXES),
+        ),
         ("5 MB", large(5_000_000)),
     ]
 }
@@ -119,7 +122,11 @@ pub fn compare(expected: &[u8], stored: &[u8]) -> Result<(), Error> {
     let around = |bytes: &[u8]| {
         let from = at.saturating_sub(20);
         let to = bytes.len().min(at + 40);
-        bytes.get(from..to).unwrap_or_default().escape_ascii().to_string()
+        bytes
+            .get(from..to)
+            .unwrap_or_default()
+            .escape_ascii()
+            .to_string()
     };
     Err(Error::new(format!(
         "the stored message differs from what was sent at byte {at} ({} bytes sent, {} stored):\n\
@@ -139,7 +146,10 @@ mod tests {
     fn compare_names_the_first_difference() {
         assert_eq!(compare(b"same", b"same"), Ok(()));
         let error = compare(b"a.b\r\n", b"a..b\r\n").unwrap_err().to_string();
-        assert!(error.contains("at byte 2 (5 bytes sent, 6 stored)"), "{error}");
+        assert!(
+            error.contains("at byte 2 (5 bytes sent, 6 stored)"),
+            "{error}"
+        );
         assert!(error.contains(r"sent:   ...a.b\r\n..."), "{error}");
         assert!(compare(b"ab", b"a").is_err());
         assert!(compare(b"", b"a").is_err());

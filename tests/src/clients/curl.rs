@@ -14,12 +14,22 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
     };
     let mut curl = Command::new(tools::find("curl")?);
     // --disable (no configuration file) must come first.
-    curl.args(["--disable", "--verbose", "--silent", "--show-error", "--max-time", "60"])
-        .arg("--url")
-        .arg(format!("{scheme}://{}:{}/{EHLO_NAME}", target.host, target.port))
-        .args(["--mail-from", &mail.reverse_path])
-        .arg("--upload-file")
-        .arg(file.path());
+    curl.args([
+        "--disable",
+        "--verbose",
+        "--silent",
+        "--show-error",
+        "--max-time",
+        "60",
+    ])
+    .arg("--url")
+    .arg(format!(
+        "{scheme}://{}:{}/{EHLO_NAME}",
+        target.host, target.port
+    ))
+    .args(["--mail-from", &mail.reverse_path])
+    .arg("--upload-file")
+    .arg(file.path());
     for recipient in &mail.recipients {
         curl.args(["--mail-rcpt", recipient]);
     }

@@ -14,7 +14,11 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
         .arg(format!("--port={}", target.port))
         .arg(format!("--domain={EHLO_NAME}"))
         .arg(format!("--from={}", mail.reverse_path))
-        .args(["--timeout=60", "--set-from-header=off", "--set-date-header=off"]);
+        .args([
+            "--timeout=60",
+            "--set-from-header=off",
+            "--set-date-header=off",
+        ]);
     match target.security {
         Security::Plaintext => _ = msmtp.arg("--tls=off"),
         Security::StartTls => _ = msmtp.args(["--tls=on", "--tls-starttls=on"]),

@@ -32,14 +32,16 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
     match &target.login {
         None => set("smtp-auth=none".to_owned()),
         Some(login) => {
-            set(format!("smtp-auth={}", login.mechanism.name().to_lowercase()));
+            set(format!(
+                "smtp-auth={}",
+                login.mechanism.name().to_lowercase()
+            ));
             set(format!("user={}", login.user));
             set(format!("password={}", login.password));
         }
     }
     // No configuration file; -v prints the dialogue.
     nail.args(["-:/", "-v", "-s", &mail.marker, "-r", &mail.reverse_path])
-        .arg("--")
         .args(&mail.recipients);
     let finished = process::run(&mut nail, &unix_lines(mail.body()))?;
     Ok(Report::of(finished, Sent::Body(mail.body().to_vec())))

@@ -18,5 +18,7 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
     }
     source.arg(format!("{}:{}", target.host, target.port));
     let finished = process::run(&mut source, b"")?;
-    Ok(Report::of(finished, Sent::Message(mail.message.clone())))
+    // It always ends with an empty line of its own.
+    let sent = [&mail.message[..], b"\r\n"].concat();
+    Ok(Report::of(finished, Sent::Message(sent)))
 }

@@ -71,7 +71,11 @@ impl ServerProcess {
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() || lines.open_pipes == 0 {
-                let why = if left.is_zero() { "in time" } else { "before its end" };
+                let why = if left.is_zero() {
+                    "in time"
+                } else {
+                    "before its end"
+                };
                 let from = lines.lines.len().saturating_sub(SHOWN_LINES);
                 let tail = lines.lines.get(from..).unwrap_or_default().join("\n");
                 return Err(Error::new(format!(

@@ -60,7 +60,10 @@ impl Postfix {
                     .arg(directory.path()),
             )?;
             let started = process.wait_until("the start", |log| {
-                Ok(log.iter().any(|line| line.contains("daemon started")).then_some(()))
+                Ok(log
+                    .iter()
+                    .any(|line| line.contains("daemon started"))
+                    .then_some(()))
             });
             match started.and_then(|()| ports.answer()) {
                 Ok(()) => {
@@ -163,7 +166,8 @@ struct Account {
 
 impl Account {
     fn of_postfix() -> Result<Self, Error> {
-        let passwd = fs::read_to_string("/etc/passwd").map_err(|e| Error::during("/etc/passwd", e))?;
+        let passwd =
+            fs::read_to_string("/etc/passwd").map_err(|e| Error::during("/etc/passwd", e))?;
         passwd
             .lines()
             .find_map(|line| {
@@ -346,7 +350,9 @@ fn read_stored(bytes: &[u8]) -> Result<StoredMail, Error> {
     for name in ["Return-Path", "X-Original-To", "Delivered-To", "Received"] {
         let (value, after) = take_header(rest, name).ok_or_else(|| {
             let start = String::from_utf8_lossy(bytes.get(..400).unwrap_or(bytes));
-            Error::new(format!("Postfix stored no {name} header where expected:\n{start}"))
+            Error::new(format!(
+                "Postfix stored no {name} header where expected:\n{start}"
+            ))
         })?;
         match name {
             "Return-Path" => stored.reverse_path = value.trim_matches(['<', '>']).to_owned(),
