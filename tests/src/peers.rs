@@ -52,14 +52,14 @@ pub trait Peer {
     /// A port with STARTTLS where nothing is accepted before TLS and AUTH.
     fn submission_port(&self) -> u16;
 
-    /// Waits until mails that contain `marker` are stored for `recipients` recipients in all, and
+    /// Waits until mails with `marker` in their headers are stored for `recipients` recipients in all, and
     /// returns them in no particular order.
     ///
     /// # Errors
     /// If they are not there in time; the text has the end of the server's log.
     fn wait_for(&self, marker: &str, recipients: usize) -> Result<Vec<StoredMail>, Error>;
 
-    /// The mails that contain `marker` and are stored now. What a peer answered with 250 may come
+    /// The mails with `marker` in their headers that are stored now. What a peer answered with 250 may come
     /// later, so use it only to show that nothing is there after a later mail was seen.
     ///
     /// # Errors
@@ -70,9 +70,23 @@ pub trait Peer {
     fn log(&self) -> String;
 }
 
-/// True if `message` contains `marker`.
-fn contains(message: &[u8], marker: &str) -> bool {
+/// True if the headers of `message` contain `marker`; line ends may be CR LF or LF.
+fn has_marker(message: &[u8], marker: &str) -> bool {
     message
-        .windows(marker.len())
-        .any(|window| window == marker.as_bytes())
+        .split_inclusive(|&byte| byte == b'\n')
+        .take_while(|line| !matches!(line, b"\n" | b"\r\n"))
+        .any(|line| String::from_utf8_lossy(line).contains(marker))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_marker;
+
+    #[test]
+    fn a_marker_is_searched_in_headers_only() {
+        assert!(has_marker(b"A: b\r\nSubject: mark\r\n\r\nbody\r\n", "mark"));
+        assert!(has_marker(b"Subject: mark\n\nbody\n", "mark"));
+        assert!(!has_marker(b"A: b\r\n\r\nmark\r\n", "mark"));
+        assert!(!has_marker(b"A: b\n\nmark\n", "mark"));
+    }
 }

@@ -105,14 +105,14 @@ fn ports(line: &str) -> Option<[u16; 3]> {
     ports?.try_into().ok()
 }
 
-/// The mails that the log says are stored and that contain `marker`.
+/// The mails that the log says are stored and that have `marker` in their headers.
 fn read_stored(store: &Path, log: &[String], marker: &str) -> Result<Vec<StoredMail>, Error> {
     let mut found = Vec::new();
     for number in log.iter().filter_map(|line| line.strip_prefix("stored ")) {
         let file = store.join(number);
         let failed = |e| Error::during(file.display(), e);
         let message = fs::read(file.with_extension("eml")).map_err(failed)?;
-        if !super::contains(&message, marker) {
+        if !super::has_marker(&message, marker) {
             continue;
         }
         let envelope = fs::read(file.with_extension("json")).map_err(failed)?;

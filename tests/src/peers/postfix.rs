@@ -109,7 +109,7 @@ impl Peer for Postfix {
         for maildir in entries(&self.directory.path().join("mail"))? {
             for file in entries(&maildir.join("new"))? {
                 let bytes = fs::read(&file).map_err(|e| Error::during(file.display(), e))?;
-                if super::contains(&bytes, marker) {
+                if super::has_marker(&bytes, marker) {
                     found.push(read_stored(&bytes)?);
                 }
             }
