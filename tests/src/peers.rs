@@ -74,7 +74,7 @@ pub trait Peer {
 fn has_marker(message: &[u8], marker: &str) -> bool {
     message
         .split_inclusive(|&byte| byte == b'\n')
-        .take_while(|line| !matches!(line, b"\n" | b"\r\n"))
+        .take_while(|line| !matches!(*line, b"\n" | b"\r\n"))
         .any(|line| String::from_utf8_lossy(line).contains(marker))
 }
 

@@ -43,6 +43,8 @@ fn callers(assembly: &str) -> BTreeMap<&str, BTreeSet<&str>> {
             .collect();
         match *words.as_slice() {
             [".type", function, "%function"] => current = Some(function),
+            // What follows is data until the next function.
+            [".size", ..] => current = None,
             [
                 "bl" | "b" | "b.w" | "blx" | ".long" | "movw" | "movt",
                 ..,
@@ -86,6 +88,8 @@ mod tests {
 \t.type\t_ZN4core9panicking9panic_fmt17h0123456789abcdefE,%function
 _ZN4core9panicking9panic_fmt17h0123456789abcdefE:
 \tbl\trust_begin_unwind
+\t.size\t_ZN4core9panicking9panic_fmt17h0123456789abcdefE, 8
+\t.long\t_ZN4demo5guilt17h0123456789abcdefE
 \t.type\t_ZN4demo5guilt17h0123456789abcdefE,%function
 \tbl\t_ZN4core9panicking9panic_fmt17h0123456789abcdefE
 \t.type\t_ZN4demo8innocent17h0123456789abcdefE,%function

@@ -7,7 +7,11 @@ use crate::shell::Run;
 
 pub(super) fn run() -> Result<()> {
     let program = setup::cargo_deny()?;
-    let check = |what: &[&str]| Run::new(&program).args(["--locked", "check"]).args(what);
+    let check = |what: &[&str]| {
+        Run::new(&program)
+            .args(["--locked", "check", "--hide-inclusion-graph"])
+            .args(what)
+    };
     check(&["licenses", "bans", "sources"]).run()?;
 
     let advisories = check(&["advisories"]).output()?;

@@ -2,14 +2,13 @@
 //! only if the linker threw the handler away.
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::asm;
 use crate::paths;
 use crate::shell::Run;
-use crate::thumb_toolchain::{TARGET, ThumbToolchain};
+use crate::thumb_toolchain::ThumbToolchain;
 
 /// A crate outside the workspace; what it references stands in its `src/entry_points.rs`.
 pub(super) const MANIFEST: &str = "no_std_demo/link_test/Cargo.toml";
@@ -65,17 +64,16 @@ fn link(toolchain: ThumbToolchain, features: &[&str]) -> Result<Linked> {
 
 /// Builds with a panic handler that links and reads the assembly.
 fn panic_callers(toolchain: ThumbToolchain, features: &[&str]) -> Result<String> {
-    for old in assembly_files()? {
-        fs::remove_file(&old).with_context(|| old.display().to_string())?;
-    }
     let features: Vec<&str> = features.iter().copied().chain(["linkable_panic"]).collect();
+    // A name for each feature set: cargo does not write the file again if nothing changed.
+    let file = paths::target()
+        .join("thumb")
+        .join(format!("link_test-{}.s", features.join("-")));
     cargo(toolchain, "rustc", &features)?
-        .args(["--", "--emit", "asm"])
+        .args(["--", "--emit"])
+        .arg(format!("asm={}", file.display()))
         .stdout()?;
-    let mut assembly = String::new();
-    for file in assembly_files()? {
-        assembly += &fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-    }
+    let assembly = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     Ok(asm::panic_callers(&assembly).join("\n"))
 }
 
@@ -84,19 +82,4 @@ fn cargo(toolchain: ThumbToolchain, subcommand: &str, features: &[&str]) -> Resu
         .cargo(subcommand)?
         .args(["--manifest-path", MANIFEST, "--release", "--features"])
         .arg(features.join(",")))
-}
-
-fn assembly_files() -> Result<Vec<PathBuf>> {
-    let directory = paths::target()
-        .join("thumb")
-        .join(TARGET)
-        .join("release/deps");
-    Ok(fs::read_dir(&directory)
-        .with_context(|| directory.display().to_string())?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|file| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("link_test") && name.ends_with(".s")
-        })
-        .collect())
 }
