@@ -45,3 +45,18 @@ fn missing(what: &str) -> Error {
         "{what} is not installed; install it with: cargo xtask setup"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn what_is_missing_is_named_with_the_command_that_installs_it() {
+        assert!(find("sh").unwrap().is_absolute());
+        let error = find("no-such-program").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no-such-program is not installed; install it with: cargo xtask setup"
+        );
+    }
+}

@@ -8,6 +8,8 @@ mod shell;
 mod steps;
 mod thumb_toolchain;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -57,8 +59,19 @@ struct TestArguments {
     list: bool,
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without a backtrace, which says nothing to the one who runs a check.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
         Task::Demo { arguments } => cargo::command()
             .args(["run", "--quiet", "--package", "sansmtp-cli", "--", "demo"])
             .args(arguments)

@@ -1,13 +1,14 @@
 """An aiosmtpd server for the tests: stores mails as files and reports on standard output.
 
 Arguments: store directory, certificate, key, then a JSON object with mailboxes, refused, busy, user,
-password. Prints `ready PLAIN IMPLICIT SUBMISSION` (ports) and `stored FILE` for each mail. Ends when its
-standard input closes.
+password. Prints `ready PLAIN IMPLICIT SUBMISSION` (ports) and `stored FILE` for each mail. When its
+standard input closes, it removes the directory and ends.
 """
 
 import asyncio
 import json
 import pathlib
+import shutil
 import ssl
 import sys
 
@@ -85,4 +86,7 @@ async def main(directory, certificate, key, people):
     await loop.run_in_executor(None, sys.stdin.buffer.read)
 
 
-asyncio.run(main(*sys.argv[1:]))
+try:
+    asyncio.run(main(*sys.argv[1:]))
+finally:
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
