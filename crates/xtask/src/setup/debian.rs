@@ -76,6 +76,10 @@ pub(super) fn install(packages: &[Package]) -> Result<()> {
             missing.join(", ")
         );
     }
+    if missing.contains(&"postfix") {
+        // Otherwise the package sets up a mail server for the machine and starts it.
+        answer("postfix postfix/main_mailer_type select No configuration")?;
+    }
     // The lists of a fresh machine are empty or old; ask for new ones only then.
     if apt_install(&missing).is_err() {
         apt_get().arg("update").run()?;
@@ -93,6 +97,21 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     apt_get()
         .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
         .args(packages)
+        .run()
+}
+
+/// Answers a question that a package asks when it is installed.
+fn answer(selection: &str) -> Result<()> {
+    if paths::program("debconf-set-selections").is_none() {
+        return Ok(());
+    }
+    Run::new("sh")
+        .args([
+            "-c",
+            "echo \"$1\" | debconf-set-selections",
+            "sh",
+            selection,
+        ])
         .run()
 }
 
