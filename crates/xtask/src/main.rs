@@ -1,0 +1,104 @@
+//! `cargo xtask`: every check of the project as a command that installs what it needs.
+
+mod asm;
+mod cargo;
+mod paths;
+mod setup;
+mod shell;
+mod steps;
+mod thumb_toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+/// The project's own commands. `demo` and `test` are the two to start with.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Send and receive a mail over TLS on this machine and show it.
+    Demo {
+        /// Passed on to `sansmtp demo`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check, or some of them.
+    Test(TestArguments),
+    /// Install what the checks need: Debian packages, a Python environment, cargo-deny.
+    Setup,
+    /// Build the core for a Cortex-M3 and show that no panic can be reached in it.
+    Thumb,
+    /// Build the documentation, warnings denied.
+    Doc,
+    /// Format the whole workspace.
+    Fmt,
+    /// Run every check, go on after a failure, list all failures at the end.
+    Ci,
+}
+
+#[derive(Debug, Default, Args)]
+struct TestArguments {
+    /// Run this step only; may be given more than once.
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Leave this step out; may be given more than once.
+    #[arg(long, value_name = "STEP")]
+    skip: Vec<String>,
+    /// Go on after a failed step.
+    #[arg(long)]
+    keep_going: bool,
+    /// List the steps and what they check, run none.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without a backtrace, which says nothing to the one who runs a check.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Demo { arguments } => cargo::command()
+            .args(["run", "--quiet", "--package", "sansmtp-cli", "--", "demo"])
+            .args(arguments)
+            .run(),
+        Task::Test(arguments) => test(&arguments),
+        Task::Setup => setup::everything(),
+        Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
+        Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
+        Task::Fmt => steps::fmt::apply(),
+        Task::Ci => test(&TestArguments {
+            keep_going: true,
+            ..TestArguments::default()
+        }),
+    }
+}
+
+fn test(arguments: &TestArguments) -> Result<()> {
+    let selected = steps::selected(&arguments.only, &arguments.skip)?;
+    if arguments.list {
+        for step in &selected {
+            println!("{:12} {}", step.name, step.about);
+        }
+        return Ok(());
+    }
+    steps::run(&selected, arguments.keep_going)
+}
+
+fn only(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,43 @@
+//! Installs what the steps need. Each step calls its own part; `cargo xtask setup` calls all. Nothing is
+//! done for what is already there.
+
+mod cargo_deny;
+mod cross;
+mod debian;
+mod python;
+
+pub(crate) use cargo_deny::cargo_deny;
+pub(crate) use cross::cross;
+pub(crate) use python::python;
+
+use anyhow::Result;
+
+/// The servers and clients that the harness drives.
+const PEERS: &[debian::Package] = &[
+    debian::Package::with_file("postfix", "/usr/sbin/postfix"),
+    debian::Package::with_file("sasl2-bin", "/usr/sbin/saslpasswd2"),
+    debian::Package::plain("libsasl2-modules"),
+    debian::Package::plain("libsasl2-modules-db"),
+    debian::Package::with_file("swaks", "/usr/bin/swaks"),
+    // For the TLS of swaks.
+    debian::Package::plain("libnet-ssleay-perl"),
+    debian::Package::with_file("s-nail", "/usr/bin/s-nail"),
+    debian::Package::with_file("msmtp", "/usr/bin/msmtp"),
+    debian::Package::with_file("curl", "/usr/bin/curl"),
+    debian::Package::with_file("openssl", "/usr/bin/openssl"),
+];
+
+/// Everything.
+pub(crate) fn everything() -> Result<()> {
+    peers()?;
+    python()?;
+    cross()?;
+    cargo_deny()?;
+    println!("All that the checks need is installed.");
+    Ok(())
+}
+
+/// The servers and clients that the harness drives, without those in Python.
+pub(crate) fn peers() -> Result<()> {
+    debian::install(PEERS)
+}

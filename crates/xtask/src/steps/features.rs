@@ -1,0 +1,54 @@
+//! The feature matrix of the core.
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo;
+
+/// Sets that are tried besides none, all and each feature alone.
+const FURTHER_SETS: &[&str] = &[
+    "client,server",
+    "client,message",
+    "client,provider",
+    "client,message,provider",
+    "client,server,alloc",
+];
+
+/// Fails on a warning or error in any of the sets.
+pub(super) fn run() -> Result<()> {
+    let core = cargo::packages()?
+        .into_iter()
+        .find(|package| package.name == "sansmtp")
+        .context("the workspace has no package sansmtp")?;
+    let exists = |name: &str| core.features.iter().any(|feature| feature == name);
+    if let Some(set) = FURTHER_SETS.iter().find(|set| !set.split(',').all(exists)) {
+        bail!("the core does not have all of the features {set}; see steps/features.rs");
+    }
+    let alone = core
+        .features
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != "default");
+    for set in [""]
+        .into_iter()
+        .chain(alone)
+        .chain(FURTHER_SETS.iter().copied())
+    {
+        clippy(&["--no-default-features", "--features", set])?;
+    }
+    clippy(&["--all-features"])
+}
+
+fn clippy(features: &[&str]) -> Result<()> {
+    cargo::command()
+        .args([
+            "clippy",
+            "--quiet",
+            "--package",
+            "sansmtp",
+            "--all-targets",
+            "--locked",
+        ])
+        .args(features)
+        .args(["--", "-D", "warnings"])
+        .run()
+}
