@@ -1,5 +1,11 @@
 //! The one configuration vocabulary that every adapter and binding shares.
 
+#[cfg(feature = "alloc")]
+mod owned;
+
+#[cfg(feature = "alloc")]
+pub use owned::{OwnedConfig, OwnedCredentials, UrlError};
+
 use crate::auth::Credentials;
 use crate::wire::path::is_domain;
 use core::fmt;

@@ -1,0 +1,391 @@
+//! The configuration with data of its own, for programs and bindings that keep
+//! it.
+
+use super::{Config, ConfigError, EhloName, Host, Limits, Security, Timeouts};
+use crate::auth::{Credentials, InvalidCredentials};
+#[cfg(feature = "provider")]
+use crate::provider::{Endpoint, Provider};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+/// [`Credentials`] with data of their own. The secret is wiped when they are
+/// dropped, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnedCredentials {
+    user: String,
+    secret: Zeroizing<String>,
+    oauth2: bool,
+}
+
+impl OwnedCredentials {
+    /// A user name and a password.
+    ///
+    /// # Errors
+    /// If either can not be sent by any mechanism.
+    pub fn password(user: &str, password: &str) -> Result<Self, InvalidCredentials> {
+        Credentials::password(user, password)?;
+        Ok(Self::new(user, password, false))
+    }
+
+    /// A user name and an OAuth2 access token.
+    ///
+    /// # Errors
+    /// If either can not be sent by any mechanism.
+    pub fn oauth2(user: &str, token: &str) -> Result<Self, InvalidCredentials> {
+        Credentials::oauth2(user, token)?;
+        Ok(Self::new(user, token, true))
+    }
+
+    fn new(user: &str, secret: &str, oauth2: bool) -> Self {
+        Self {
+            user: user.to_owned(),
+            secret: Zeroizing::new(secret.to_owned()),
+            oauth2,
+        }
+    }
+
+    /// The user name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The borrowed form. `None` can not come up: the parts were checked.
+    fn as_credentials(&self) -> Option<Credentials<'_>> {
+        if self.oauth2 {
+            Credentials::oauth2(&self.user, &self.secret).ok()
+        } else {
+            Credentials::password(&self.user, &self.secret).ok()
+        }
+    }
+}
+
+impl fmt::Debug for OwnedCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedCredentials")
+            .field("user", &self.user)
+            .field("secret", &"****")
+            .finish()
+    }
+}
+
+/// [`Config`] with data of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedConfig {
+    host: String,
+    ehlo_name: Option<String>,
+    /// The port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// User and password or token, if the server wants them.
+    pub credentials: Option<OwnedCredentials>,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// How much the server may say.
+    pub limits: Limits,
+    /// Sends a password even without TLS. For tests on the own machine.
+    pub danger_plaintext_auth: bool,
+}
+
+impl OwnedConfig {
+    /// A configuration for the usual port of `security`, without credentials.
+    ///
+    /// # Errors
+    /// [`ConfigError::Host`] if `host` is no name or address.
+    pub fn new(host: &str, security: Security) -> Result<Self, ConfigError> {
+        Host::parse(host)?;
+        Ok(Self {
+            host: host.to_owned(),
+            ehlo_name: None,
+            port: security.default_port(),
+            security,
+            credentials: None,
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            danger_plaintext_auth: false,
+        })
+    }
+
+    /// A configuration from a URL such as `smtps://user@smtp.example.org`:
+    /// `smtps` stands for implicit TLS, `smtp` for STARTTLS, and
+    /// `smtp+danger-plaintext` for no TLS. User and password are percent-encoded;
+    /// an `@` in the user name may stand as it is. A user without a password is
+    /// returned beside the configuration, since credentials need both.
+    ///
+    /// # Errors
+    /// [`UrlError`] names the part that is wrong.
+    pub fn from_url(url: &str) -> Result<(Self, Option<String>), UrlError> {
+        let (scheme, rest) = url.split_once("://").ok_or(UrlError::Scheme)?;
+        let security = match scheme {
+            _ if scheme.eq_ignore_ascii_case("smtps") => Security::ImplicitTls,
+            _ if scheme.eq_ignore_ascii_case("smtp") => Security::StartTls,
+            _ if scheme.eq_ignore_ascii_case("smtp+danger-plaintext") => Security::DangerPlaintext,
+            _ => return Err(UrlError::Scheme),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (login, place) = match rest.rsplit_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, rest),
+        };
+        let (host, port) = split_port(place)?;
+        let mut config = Self::new(host, security).map_err(|_| UrlError::Host)?;
+        if let Some(port) = port {
+            config.port = port;
+        }
+        let Some(login) = login else {
+            return Ok((config, None));
+        };
+        let (user, password) = match login.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (login, None),
+        };
+        let user = percent_decode(user).ok_or(UrlError::User)?;
+        let Some(password) = password else {
+            return Ok((config, Some((*user).clone())));
+        };
+        let password = percent_decode(password).ok_or(UrlError::User)?;
+        let credentials =
+            OwnedCredentials::password(&user, &password).map_err(|_| UrlError::User)?;
+        config.credentials = Some(credentials);
+        Ok((config, None))
+    }
+
+    /// The configuration for one of a provider's servers.
+    ///
+    /// # Errors
+    /// [`ConfigError::Host`] can not come up with the providers of this crate.
+    #[cfg(feature = "provider")]
+    pub fn for_endpoint(endpoint: &Endpoint) -> Result<Self, ConfigError> {
+        let mut config = Self::new(endpoint.host, endpoint.security)?;
+        config.port = endpoint.port;
+        Ok(config)
+    }
+
+    /// The configuration that a provider recommends, without credentials. `None`
+    /// for a provider that offers no submission by SMTP.
+    #[cfg(feature = "provider")]
+    pub fn for_provider(provider: &Provider) -> Option<Self> {
+        Self::for_endpoint(provider.submission.first()?).ok()
+    }
+
+    /// The same with another port.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The same with credentials.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: OwnedCredentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// The same with another name for EHLO.
+    ///
+    /// # Errors
+    /// [`ConfigError::EhloName`] if it is neither a domain nor an address
+    /// literal.
+    pub fn with_ehlo_name(mut self, name: &str) -> Result<Self, ConfigError> {
+        EhloName::parse(name)?;
+        self.ehlo_name = Some(name.to_owned());
+        Ok(self)
+    }
+
+    /// The same with other time limits.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The server's name or address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What the client calls itself, if that was set.
+    pub fn ehlo_name(&self) -> Option<&str> {
+        self.ehlo_name.as_deref()
+    }
+
+    /// The borrowed form, which a [`Client`](crate::client::Client) takes.
+    pub fn as_config(&self) -> Config<'_> {
+        let ehlo_name = self.ehlo_name.as_deref();
+        Config {
+            host: Host(&self.host),
+            port: self.port,
+            security: self.security,
+            credentials: self
+                .credentials
+                .as_ref()
+                .and_then(OwnedCredentials::as_credentials),
+            ehlo_name: ehlo_name.map_or(EhloName::LOOPBACK, EhloName),
+            timeouts: self.timeouts,
+            limits: self.limits,
+            danger_plaintext_auth: self.danger_plaintext_auth,
+        }
+    }
+}
+
+/// Why a text is no URL of a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// It does not begin with `smtps://` or `smtp://`.
+    Scheme,
+    /// The host is no name or address.
+    Host,
+    /// The port is no number from 1 to 65535.
+    Port,
+    /// User or password are empty, badly percent-encoded, or can not be sent.
+    User,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => {
+                "the server URL must begin with smtps:// (implicit TLS) or smtp:// (STARTTLS)"
+            }
+            Self::Host => "the server URL holds no valid host name or address",
+            Self::Port => "the port in the server URL is no number from 1 to 65535",
+            Self::User => {
+                "user or password in the server URL are empty or not percent-encoded correctly"
+            }
+        })
+    }
+}
+
+impl core::error::Error for UrlError {}
+
+/// Takes `host`, `host:port`, `[address]` or `[address]:port` apart.
+fn split_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
+    let (host, port) = if let Some(rest) = place.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or(UrlError::Host)?;
+        (address, port)
+    } else {
+        place.split_at(place.find(':').unwrap_or(place.len()))
+    };
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        None => return Err(UrlError::Host),
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            let port = digits.parse().ok().filter(|port| *port != 0);
+            Some(port.ok_or(UrlError::Port)?)
+        }
+        Some(_) => return Err(UrlError::Port),
+    };
+    Ok((host, port))
+}
+
+/// Decodes `%40`; the buffer has its final size from the start, so that no copy
+/// of a secret is left behind.
+fn percent_decode(text: &str) -> Option<Zeroizing<String>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit()?, digit()?);
+                u8::try_from(high.wrapping_mul(16).wrapping_add(low)).ok()?
+            }
+            other => other,
+        });
+    }
+    let text = Zeroizing::new(String::from_utf8(decoded).ok()?);
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn urls() {
+        let (config, user) =
+            OwnedConfig::from_url("smtps://anna%40example.org@smtp.example.org").unwrap();
+        assert_eq!((config.host(), config.port), ("smtp.example.org", 465));
+        assert_eq!(config.security, Security::ImplicitTls);
+        assert_eq!(user.as_deref(), Some("anna@example.org"));
+
+        let (config, user) =
+            OwnedConfig::from_url("smtp://anna@example.org:p%3Aw@[::1]:2525/").unwrap();
+        assert_eq!((config.host(), config.port, user), ("::1", 2525, None));
+        assert_eq!(config.security, Security::StartTls);
+        let expected = OwnedCredentials::password("anna@example.org", "p:w").unwrap();
+        assert_eq!(config.credentials, Some(expected));
+
+        let (config, _) = OwnedConfig::from_url("SMTP+danger-plaintext://localhost").unwrap();
+        assert_eq!(
+            (config.security, config.port),
+            (Security::DangerPlaintext, 25)
+        );
+    }
+
+    #[test]
+    fn urls_that_are_none() {
+        for (url, why) in [
+            ("smtp.example.org:465", UrlError::Scheme),
+            ("http://smtp.example.org", UrlError::Scheme),
+            ("smtps://", UrlError::Host),
+            ("smtps://a b", UrlError::Host),
+            ("smtps://[::1", UrlError::Host),
+            ("smtps://[::1]x", UrlError::Host),
+            ("smtps://host:0", UrlError::Port),
+            ("smtps://host:65536", UrlError::Port),
+            ("smtps://host:+25", UrlError::Port),
+            ("smtps://host:x", UrlError::Port),
+            ("smtps://us%zer@host", UrlError::User),
+            ("smtps://us%4@host", UrlError::User),
+            ("smtps://@host", UrlError::User),
+            ("smtps://user:@host", UrlError::User),
+            ("smtps://us%0d%0aer:pw@host", UrlError::User),
+            ("smtps://host/path", UrlError::Host),
+        ] {
+            assert_eq!(OwnedConfig::from_url(url), Err(why), "{url}");
+        }
+    }
+
+    #[test]
+    fn owned_and_borrowed_say_the_same() {
+        let owned = OwnedConfig::new("mx.example.org", Security::StartTls)
+            .unwrap()
+            .with_port(2525)
+            .with_credentials(OwnedCredentials::oauth2("user", "token").unwrap())
+            .with_ehlo_name("c.example.org")
+            .unwrap();
+        let expected = Config::new("mx.example.org", Security::StartTls)
+            .unwrap()
+            .port(2525)
+            .credentials(Credentials::oauth2("user", "token").unwrap())
+            .ehlo_name(EhloName::parse("c.example.org").unwrap());
+        assert_eq!(owned.as_config(), expected);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let (config, _) = OwnedConfig::from_url("smtps://user:s3cret-pw@host").unwrap();
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[cfg(feature = "provider")]
+    #[test]
+    fn every_provider_has_a_configuration() {
+        for provider in Provider::all() {
+            let config = OwnedConfig::for_provider(provider);
+            assert_eq!(
+                config.is_some(),
+                !provider.submission.is_empty(),
+                "{}",
+                provider.id
+            );
+        }
+    }
+}
