@@ -1,6 +1,6 @@
 //! Messages that are not delivered, or nobody knows.
 
-use super::peer::Listener;
+use super::peer::{Certificates, Listener};
 use super::{MESSAGE, envelope, recipients};
 use sansmtp_tokio::Mailer;
 use sansmtp_tokio::client::{Content, Error};
@@ -252,24 +252,50 @@ async fn the_name_does_not_exist() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_server_that_never_answers() {
     let listener = Listener::bind().await;
     let config = listener.config(Security::DangerPlaintext);
     let mailer = Mailer::new(config.with_timeouts(Timeouts::RFC_5321)).unwrap();
     let to = recipients(&["a@example.org"]);
     let envelope = envelope(&to);
-    let start = tokio::time::Instant::now();
-    let (peer, result) = tokio::join!(listener.accept(), mailer.send(&envelope, MESSAGE));
+    let server = async {
+        let mut peer = listener.accept_session("").await;
+        peer.line().await;
+        tokio::time::pause();
+        (peer, tokio::time::Instant::now())
+    };
+    let ((peer, since), result) = tokio::join!(server, mailer.send(&envelope, MESSAGE));
     let error = result.unwrap_err();
-    assert_eq!(error.stage(), Some(Stage::Greeting));
+    assert_eq!(error.stage(), Some(Stage::Mail));
     assert!(
-        error.to_string().contains("took too long at the greeting"),
+        error.to_string().contains("took too long at MAIL"),
         "{error}"
     );
     assert!(error.is_temporary() && !error.outcome_unknown());
-    let waited = start.elapsed().as_secs();
-    assert!((300..=301).contains(&waited), "{waited}");
+    let waited = since.elapsed().as_secs();
+    assert!((299..=301).contains(&waited), "{waited}");
+    drop(peer);
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_gets_no_answer() {
+    let listener = Listener::bind().await;
+    let certificates = Certificates::good();
+    let mailer = certificates.mailer(listener.config(Security::ImplicitTls));
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut peer = listener.accept().await;
+        // Takes the ClientHello and is silent.
+        peer.flight_octets().await;
+        tokio::time::pause();
+        peer
+    };
+    let (peer, result) = tokio::join!(server, mailer.send(&envelope, MESSAGE));
+    let error = result.unwrap_err();
+    assert_eq!(error.stage(), Some(Stage::StartTls));
+    assert!(error.to_string().contains("took too long"), "{error}");
     drop(peer);
 }
 

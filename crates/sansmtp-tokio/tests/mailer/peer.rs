@@ -4,8 +4,9 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use sansmtp_tokio::client::{Direction, Mailer, PoolConfig, Tap, Tls};
 use sansmtp_tokio::rustls::crypto::ring;
 use sansmtp_tokio::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use sansmtp_tokio::rustls::{RootCertStore, ServerConfig};
+use sansmtp_tokio::rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use sansmtp_tokio::sansmtp::config::{OwnedConfig, Security};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -92,6 +93,17 @@ impl Peer {
         assert_eq!(self.line().await, line);
     }
 
+    /// Whether this line comes, or else QUIT, which is answered.
+    pub(crate) async fn next_is(&mut self, line: &str) -> bool {
+        let next = self.line().await;
+        if next == "QUIT" {
+            self.say("221 bye").await;
+            return false;
+        }
+        assert_eq!(next, line);
+        true
+    }
+
     /// What one read gives, which is what one write sent.
     pub(crate) async fn flight(&mut self) -> String {
         String::from_utf8(self.flight_octets().await).unwrap()
@@ -113,6 +125,11 @@ impl Peer {
     /// Answers MAIL, one RCPT for `a@example.org`, DATA and the content with yes.
     pub(crate) async fn take_message(&mut self) -> String {
         self.expect("MAIL FROM:<me@example.org>").await;
+        self.finish_message().await
+    }
+
+    /// The same behind MAIL.
+    pub(crate) async fn finish_message(&mut self) -> String {
         self.say("250 2.1.0 sender ok").await;
         self.expect("RCPT TO:<a@example.org>").await;
         self.say("250 2.1.5 recipient ok").await;
@@ -144,13 +161,23 @@ impl Peer {
         peer.tls(certificates).await.unwrap()
     }
 
-    pub(crate) async fn tls(self, certificates: &Certificates) -> std::io::Result<Peer> {
+    pub(crate) async fn tls(self, certificates: &Certificates) -> io::Result<Peer> {
+        Ok(self.tls_kind(certificates).await?.0)
+    }
+
+    /// The same, with what kind of handshake it was.
+    pub(crate) async fn tls_kind(
+        self,
+        certificates: &Certificates,
+    ) -> io::Result<(Peer, HandshakeKind)> {
         let acceptor = TlsAcceptor::from(certificates.server.clone());
         let stream = acceptor.accept(self.stream).await?;
-        Ok(Peer {
+        let kind = stream.get_ref().1.handshake_kind().unwrap();
+        let peer = Peer {
             stream: Box::pin(stream),
             read: Vec::new(),
-        })
+        };
+        Ok((peer, kind))
     }
 
     async fn until(&mut self, end: &[u8]) -> String {
@@ -171,6 +198,8 @@ impl Peer {
 pub(crate) struct Certificates {
     pub(crate) server: Arc<ServerConfig>,
     pub(crate) roots: RootCertStore,
+    /// The authority in PEM.
+    pub(crate) pem: String,
 }
 
 impl Certificates {
@@ -204,6 +233,7 @@ impl Certificates {
         Self {
             server: Arc::new(server),
             roots,
+            pem: ca_certificate.pem(),
         }
     }
 

@@ -281,3 +281,46 @@ async fn a_message_that_is_given_up_does_not_spoil_the_next() {
     };
     tokio::join!(server, client);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_tasks_share_a_few_connections() {
+    let listener = Listener::bind().await;
+    let pool = PoolConfig {
+        max_connections: 3,
+        ..ONE
+    };
+    let mailer = mailer(&listener, pool);
+    let server = tokio::spawn(async move {
+        // Nobody is served before all are there. A connection beyond the limit
+        // would never be served, and the test would not end.
+        let mut peers = Vec::new();
+        for _ in 0..3 {
+            peers.push(listener.accept_session("").await);
+        }
+        let mut serving = tokio::task::JoinSet::new();
+        for mut peer in peers {
+            serving.spawn(async move {
+                let mut messages = 0;
+                while peer.next_is("MAIL FROM:<me@example.org>").await {
+                    peer.finish_message().await;
+                    messages += 1;
+                }
+                messages
+            });
+        }
+        serving.join_all().await.into_iter().sum::<i32>()
+    });
+    let mut sending = tokio::task::JoinSet::new();
+    for number in 0..30 {
+        let mailer = mailer.clone();
+        sending.spawn(async move {
+            let to = recipients(&["a@example.org"]);
+            let content = format!("Subject: {number}\r\n\r\n");
+            mailer.send(&envelope(&to), &content).await.unwrap()
+        });
+    }
+    let reports = sending.join_all().await;
+    assert!(reports.iter().all(|report| report.all_delivered()));
+    mailer.close().await;
+    assert_eq!(server.await.unwrap(), 30);
+}

@@ -1,9 +1,10 @@
 //! Certificates and handshakes that are wrong, each in its own words.
 
-use super::peer::{Certificates, Listener};
+use super::peer::{Certificates, Listener, ONE};
 use super::{MESSAGE, envelope, recipients};
-use sansmtp_tokio::client::{Error, TlsFault};
-use sansmtp_tokio::sansmtp::config::Security;
+use sansmtp_tokio::client::{Error, PoolConfig, Tls, TlsFault};
+use sansmtp_tokio::rustls::HandshakeKind;
+use sansmtp_tokio::sansmtp::config::{OwnedConfig, Security};
 use sansmtp_tokio::{Mailer, sansmtp};
 
 /// What the handshake with a server that uses `certificates` fails with.
@@ -135,4 +136,75 @@ async fn what_is_injected_before_tls_is_refused() {
     let (_, result) = tokio::join!(server, mailer.send(&envelope, MESSAGE));
     let error = result.unwrap_err();
     assert!(error.to_string().contains("plain text"), "{error}");
+}
+
+#[tokio::test]
+async fn the_next_connection_resumes_the_tls_session() {
+    let listener = Listener::bind().await;
+    let certificates = Certificates::good();
+    let pool = PoolConfig {
+        max_messages_per_connection: 1,
+        ..ONE
+    };
+    let mailer = Mailer::builder(listener.config(Security::ImplicitTls))
+        .tls(certificates.trusted())
+        .pool(pool)
+        .build()
+        .unwrap();
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let (mut peer, kind) = listener
+                .accept()
+                .await
+                .tls_kind(&certificates)
+                .await
+                .unwrap();
+            kinds.push(kind);
+            peer.say("220 hi").await;
+            peer.hello("").await;
+            peer.take_message().await;
+            peer.quit().await;
+        }
+        assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed]);
+    };
+    let client = async {
+        mailer.send(&envelope, MESSAGE).await.unwrap();
+        mailer.send(&envelope, MESSAGE).await.unwrap();
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn a_name_is_verified_and_asked_for() {
+    let listener = Listener::bind().await;
+    let certificates = Certificates::new("localhost", (2020, 4000));
+    let config = OwnedConfig::new("localhost", Security::ImplicitTls).unwrap();
+    let mailer = certificates.mailer(config.with_port(listener.address().port()));
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut peer = listener.accept().await.tls(&certificates).await.unwrap();
+        peer.say("220 hi").await;
+        peer.hello("").await;
+        peer.take_message().await;
+        peer.quit().await;
+    };
+    let client = async {
+        let report = mailer.send(&envelope, MESSAGE).await.unwrap();
+        assert!(report.all_delivered());
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}
+
+#[test]
+fn roots_in_pem() {
+    assert!(matches!(Tls::pem(b"nothing"), Err(Error::TrustRoots(_))));
+    let broken = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    assert!(matches!(Tls::pem(broken), Err(Error::TrustRoots(_))));
+    assert!(Tls::pem(Certificates::good().pem.as_bytes()).is_ok());
 }
