@@ -16,6 +16,7 @@ pub mod error;
 pub mod machine;
 #[cfg(feature = "message")]
 pub mod message;
+mod octets;
 #[cfg(feature = "provider")]
 pub mod provider;
 #[cfg(feature = "server")]

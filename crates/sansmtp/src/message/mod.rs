@@ -40,7 +40,6 @@ mod body;
 mod check;
 mod date;
 mod error;
-mod octets;
 mod text;
 mod writer;
 

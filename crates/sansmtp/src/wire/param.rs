@@ -122,7 +122,7 @@ pub struct Orcpt<'a> {
 
 impl<'a> Orcpt<'a> {
     fn parse(value: &'a str) -> Option<Self> {
-        let (addr_type, address) = value.split_once(';')?;
+        let (addr_type, address) = crate::octets::split_first(value, b';')?;
         let atom = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
         if addr_type.is_empty() || !addr_type.bytes().all(atom) || address.is_empty() {
             return None;
@@ -307,12 +307,12 @@ fn notify(value: &str) -> Option<Notify> {
     if value.eq_ignore_ascii_case("NEVER") {
         return Some(notify);
     }
-    for word in value.split(',') {
-        let flag = if word.eq_ignore_ascii_case("SUCCESS") {
+    for word in value.as_bytes().split(|b| *b == b',') {
+        let flag = if word.eq_ignore_ascii_case(b"SUCCESS") {
             &mut notify.success
-        } else if word.eq_ignore_ascii_case("FAILURE") {
+        } else if word.eq_ignore_ascii_case(b"FAILURE") {
             &mut notify.failure
-        } else if word.eq_ignore_ascii_case("DELAY") {
+        } else if word.eq_ignore_ascii_case(b"DELAY") {
             &mut notify.delay
         } else {
             return None;
