@@ -165,7 +165,7 @@ impl Dialogue<'_> {
             Place::Data => Command::Data,
             Place::Content => return out.put(self.session.dot.terminator()),
             Place::Query => match self.query {
-                Some(query) => query.0,
+                Some(query) => query.command(),
                 None => Command::Noop,
             },
             Place::Quit => Command::Quit,
