@@ -128,7 +128,8 @@ fn a_wrong_password_is_said_to_be_one() {
 #[test]
 fn bad_certificates_are_told_apart() {
     let certs = Certs::new().unwrap();
-    let cases: [(&Identity, fn(&TlsFault) -> bool); 3] = [
+    type IsExpected = fn(&TlsFault) -> bool;
+    let cases: [(&Identity, IsExpected); 3] = [
         (&certs.untrusted, |fault| *fault == TlsFault::Untrusted),
         (&certs.wrong_host, |fault| {
             matches!(fault, TlsFault::WrongHost { .. })
