@@ -191,16 +191,21 @@ impl Error {
     /// Whether the message may have been accepted although no 250 arrived. A
     /// second attempt could deliver it twice (RFC 5321, section 4.5.4.1).
     pub const fn outcome_unknown(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Timeout {
-                outcome_unknown: true,
-                ..
-            } | Self::Closed {
-                outcome_unknown: true,
-                ..
+                outcome_unknown, ..
             }
-        )
+            | Self::Closed {
+                outcome_unknown, ..
+            } => *outcome_unknown,
+            // The reply to the content can not be read. (A reply before the
+            // final dot is unsolicited.)
+            Self::Peer {
+                stage: Stage::Content,
+                fault,
+            } => !matches!(fault, Fault::Unsolicited),
+            _ => false,
+        }
     }
 
     /// Whether the same attempt may succeed later.
@@ -226,14 +231,9 @@ impl Error {
     /// What to do next, in a sentence.
     pub const fn next_step(&self) -> &'static str {
         match self {
-            Self::Timeout {
-                outcome_unknown: true,
-                ..
+            _ if self.outcome_unknown() => {
+                "check whether the message arrived before you send it again"
             }
-            | Self::Closed {
-                outcome_unknown: true,
-                ..
-            } => "check whether the message arrived before you send it again",
             Self::Refused {
                 stage: Stage::Auth,
                 code,
@@ -277,7 +277,10 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
-            Self::Peer { stage, fault } => write!(f, "at {stage} the peer {fault}"),
+            Self::Peer { stage, fault } => {
+                write!(f, "at {stage} the peer {fault}")?;
+                unknown(self.outcome_unknown(), f)
+            }
             Self::Unmet(requirement) => fmt::Display::fmt(requirement, f),
             Self::Misuse(misuse) => fmt::Display::fmt(misuse, f),
             Self::Timeout {
