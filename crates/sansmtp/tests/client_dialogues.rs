@@ -133,7 +133,9 @@ impl ClientDriver {
         if options.contains(&"dsn") {
             recipients[0].notify = Some(Notify::default());
         }
-        let from = addresses.first().map_or("", |from| from.trim_matches(['<', '>']));
+        let from = addresses
+            .first()
+            .map_or("", |from| from.trim_matches(['<', '>']));
         let recipients: &'static [_] = Vec::leak(recipients);
         let mut envelope = Envelope::new(ReversePath::parse(from).unwrap(), recipients);
         for option in options {
@@ -242,9 +244,8 @@ impl Driver for ClientDriver {
     }
 
     fn check(&mut self) {
-        let waits = self.client.error().is_none()
-            && !self.client.is_ready()
-            && !self.client.is_closed();
+        let waits =
+            self.client.error().is_none() && !self.client.is_ready() && !self.client.is_closed();
         assert_eq!(
             self.client.poll_timeout().is_some(),
             waits,
@@ -277,4 +278,69 @@ fn transactions() {
 #[test]
 fn bad_replies_and_lost_connections() {
     dialogue::run(include_str!("dialogue/client_trouble.txt"), start);
+}
+
+/// Reply lines that no server may send, and what is said of them.
+const FAULTS: &[(&str, &str)] = &[
+    ("999 hi", "sent a line that is no SMTP reply"),
+    ("25 ok", "sent a line that is no SMTP reply"),
+    ("2500 ok", "sent a line that is no SMTP reply"),
+    ("250\\tok", "sent a line that is no SMTP reply"),
+    ("150 wait", "sent a line that is no SMTP reply"),
+    ("", "sent a line that is no SMTP reply"),
+    ("250\\0ok", "sent a line that is no SMTP reply"),
+    ("550-a\\r\\n551 b", "changed the code inside one reply"),
+    ("250 ok\\n250 ok", "sent a line end that is not CR LF"),
+    ("250 ok\\r250 ok", "sent a line end that is not CR LF"),
+    ("250 {x*5000}", "sent a line that is too long"),
+];
+
+/// Everything that can go wrong, at every place of a dialogue.
+#[test]
+fn trouble_everywhere() {
+    let mut script = String::new();
+    for place in include_str!("dialogue/client_places.txt")
+        .split("\n# ")
+        .skip(1)
+    {
+        let (title, so_far) = place.split_once('\n').unwrap();
+        let (name, rest) = title.split_once(" | ").unwrap();
+        let (stage, limit) = rest.split_once(", ").unwrap();
+        let unknown = "; it is unknown whether the message was accepted";
+        let dot_sent = if name == "the verdict" { unknown } else { "" };
+        let refusal = match stage {
+            "the message" => "not delivered, the message",
+            _ => &format!("refused {stage}"),
+        };
+        let mut case = |what: &str, rest: &str| {
+            script += &format!("\n# {what} at {name}\n{so_far}{rest}\n");
+        };
+        case(
+            "no answer",
+            &format!(
+                "-- > timeout\n-- after {limit}\n\
+                 -- error: the server took too long at {stage}{dot_sent}\n-- > eof"
+            ),
+        );
+        case(
+            "connection lost",
+            &format!("-- > eof\n-- error: the connection was lost at {stage}{dot_sent}"),
+        );
+        case(
+            "421",
+            &format!(
+                "S: 421-4.3.2 going\nS: 421 4.3.2 gone\n-- {refusal}: 421 4.3.2 gone\n\
+                 -- > quit\n-- no: the dialogue is over\n-- > eof"
+            ),
+        );
+        // What can not be read while the content is sent may be a verdict.
+        let unread = if stage == "the message" { unknown } else { "" };
+        for (line, fault) in FAULTS {
+            case(
+                line,
+                &format!("S: {line}\n-- error: at {stage} the peer {fault}{unread}"),
+            );
+        }
+    }
+    dialogue::run(&script, start);
 }

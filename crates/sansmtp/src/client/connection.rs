@@ -81,8 +81,7 @@ impl<'c> Client<'c> {
         } else if offered.max_size > 0 && envelope.size.is_some_and(|size| size > offered.max_size)
         {
             Some(Requirement::Size)
-        } else if envelope.body == Some(Body::EightBitMime)
-            && !offered.has(Extension::EightBitMime)
+        } else if envelope.body == Some(Body::EightBitMime) && !offered.has(Extension::EightBitMime)
         {
             Some(Requirement::EightBitMime)
         } else if envelope.needs_smtputf8() && !offered.has(Extension::SmtpUtf8) {

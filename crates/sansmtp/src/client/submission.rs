@@ -255,7 +255,8 @@ impl Dialogue<'_> {
                 self.step(Step::Challenge);
                 let exchange = self.session.exchange.as_mut();
                 if !exchange.is_some_and(Exchange::challenge) {
-                    return Err(self.misbehaved(Fault::BadChallenge));
+                    let fault = Fault::BadChallenge;
+                    return Err(self.fail(Error::Peer { stage, fault }));
                 }
                 self.begin(Plan::Auth, now);
             }
@@ -330,7 +331,7 @@ impl Dialogue<'_> {
                 self.close();
                 return Ok(Event::Closed);
             }
-            _ => return Err(self.misbehaved(Fault::UnexpectedCode)),
+            _ => return Err(self.unexpected(stage)),
         }
         Ok(Event::Reply { stage, reply })
     }
@@ -379,6 +380,12 @@ impl Dialogue<'_> {
         }
     }
 
+    /// Fails since the code of the reply that was just counted does not fit.
+    fn unexpected(&mut self, stage: Stage) -> Error {
+        let fault = Fault::UnexpectedCode;
+        self.fail(Error::Peer { stage, fault })
+    }
+
     /// Fails since the server lacks something; QUIT is still polite.
     fn unmet(&mut self, requirement: Requirement) -> Error {
         self.session.plan = Plan::Idle;
@@ -393,10 +400,10 @@ impl Dialogue<'_> {
         awaited: bool,
         reply: ReplyLine<'a>,
     ) -> Result<Event<'a>, Error> {
-        if reply.code.class() == Class::Intermediate {
-            return Err(self.misbehaved(Fault::UnexpectedCode));
-        }
         let stage = Stage::Content;
+        if reply.code.class() == Class::Intermediate {
+            return Err(self.unexpected(stage));
+        }
         let wanted = self.session.failed_at.is_none();
         self.step(Step::Complete);
         self.step(Step::Judge);
