@@ -79,6 +79,8 @@ pub enum Error {
         stage: Stage,
         /// What it did.
         fault: Fault,
+        /// The message may have been accepted or not: its final dot was sent.
+        outcome_unknown: bool,
     },
     /// The configuration or the message asks for what this server does not
     /// offer.
@@ -197,13 +199,10 @@ impl Error {
             }
             | Self::Closed {
                 outcome_unknown, ..
+            }
+            | Self::Peer {
+                outcome_unknown, ..
             } => *outcome_unknown,
-            // The reply to the content can not be read. (A reply before the
-            // final dot is unsolicited.)
-            Self::Peer {
-                stage: Stage::Content,
-                fault,
-            } => !matches!(fault, Fault::Unsolicited),
             _ => false,
         }
     }
@@ -277,9 +276,13 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
-            Self::Peer { stage, fault } => {
+            Self::Peer {
+                stage,
+                fault,
+                outcome_unknown,
+            } => {
                 write!(f, "at {stage} the peer {fault}")?;
-                unknown(self.outcome_unknown(), f)
+                unknown(*outcome_unknown, f)
             }
             Self::Unmet(requirement) => fmt::Display::fmt(requirement, f),
             Self::Misuse(misuse) => fmt::Display::fmt(misuse, f),

@@ -333,12 +333,10 @@ fn trouble_everywhere() {
                  -- > quit\n-- no: the dialogue is over\n-- > eof"
             ),
         );
-        // What can not be read while the content is sent may be a verdict.
-        let unread = if stage == "the message" { unknown } else { "" };
         for (line, fault) in FAULTS {
             case(
                 line,
-                &format!("S: {line}\n-- error: at {stage} the peer {fault}{unread}"),
+                &format!("S: {line}\n-- error: at {stage} the peer {fault}{dot_sent}"),
             );
         }
     }

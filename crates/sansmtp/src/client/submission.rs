@@ -256,7 +256,7 @@ impl Dialogue<'_> {
                 let exchange = self.session.exchange.as_mut();
                 if !exchange.is_some_and(Exchange::challenge) {
                     let fault = Fault::BadChallenge;
-                    return Err(self.fail(Error::Peer { stage, fault }));
+                    return Err(self.broken(stage, fault));
                 }
                 self.begin(Plan::Auth, now);
             }
@@ -382,8 +382,7 @@ impl Dialogue<'_> {
 
     /// Fails since the code of the reply that was just counted does not fit.
     fn unexpected(&mut self, stage: Stage) -> Error {
-        let fault = Fault::UnexpectedCode;
-        self.fail(Error::Peer { stage, fault })
+        self.broken(stage, Fault::UnexpectedCode)
     }
 
     /// Fails since the server lacks something; QUIT is still polite.
@@ -402,7 +401,11 @@ impl Dialogue<'_> {
     ) -> Result<Event<'a>, Error> {
         let stage = Stage::Content;
         if reply.code.class() == Class::Intermediate {
-            return Err(self.unexpected(stage));
+            return Err(self.fail(Error::Peer {
+                stage,
+                fault: Fault::UnexpectedCode,
+                outcome_unknown: awaited && self.session.failed_at.is_none(),
+            }));
         }
         let wanted = self.session.failed_at.is_none();
         self.step(Step::Complete);
