@@ -484,3 +484,6 @@ impl SessionInfo {
         self.user = None;
     }
 }
+
+#[cfg(test)]
+mod tests;
