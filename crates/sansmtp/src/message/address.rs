@@ -1,7 +1,7 @@
 //! Header addresses: an optional display name and a mailbox.
 
+use super::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
 use super::text::Source;
-use crate::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
 
 /// An address for From, To and the other address fields: RFC 5322, section
 /// 3.4, `mailbox`. What it holds has been checked, so it can always be written.
