@@ -363,7 +363,7 @@ fn is_ipv6(address: &[u8]) -> bool {
 }
 
 /// `atext` of RFC 5322, and UTF-8 of RFC 6531.
-fn is_atext(b: u8) -> bool {
+pub(crate) fn is_atext(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
 }
 
