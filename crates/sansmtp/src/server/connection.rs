@@ -61,7 +61,7 @@ impl<'c> Server<'c> {
     }
 
     /// Says yes to the open question in the usual words. For drivers that can not
-    /// keep the [`Request`].
+    /// keep the [`Request`](super::Request).
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
@@ -71,7 +71,7 @@ impl<'c> Server<'c> {
         Ok(())
     }
 
-    /// Answers the open question, as [`Request::answer`] does.
+    /// Answers the open question, as [`Request::answer`](super::Request::answer) does.
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
