@@ -1,0 +1,44 @@
+//! The command `sansmtp`: send, receive and check mail over SMTP.
+
+mod addresses;
+mod args;
+mod compose;
+mod eml;
+mod exit;
+mod failure;
+mod help;
+mod output;
+mod password;
+mod providers;
+mod target;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // The text that was asked for is no error.
+            let exit = match error.use_stderr() {
+                true => ExitCode::from(Exit::Usage),
+                false => ExitCode::SUCCESS,
+            };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let result = match &cli.command {
+        Command::Providers(args) => providers::run(args),
+        _ => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit.into()
+        }
+    }
+}
