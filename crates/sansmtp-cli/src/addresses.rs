@@ -83,7 +83,7 @@ pub(crate) fn mailboxes(value: &str) -> Vec<String> {
         }
     };
     scan(value, |_, c, depth| match (depth, c) {
-        (Depth::Comment, _) | (Depth::Angle, '>') => {}
+        (Depth::Comment, _) | (Depth::Top, '>') => {}
         (Depth::Top, ',' | ';') => take(&mut current, &mut angle),
         // The name of a group ends here.
         (Depth::Top, ':') => current.clear(),
@@ -109,8 +109,8 @@ enum Depth {
     Literal,
 }
 
-/// Calls `visit` for each character. Opening and closing marks count as inside,
-/// but `<` as outside.
+/// Calls `visit` for each character. Quotes, brackets and parentheses count as
+/// inside, `<` and `>` as outside.
 fn scan(list: &str, mut visit: impl FnMut(usize, char, Depth)) {
     let (mut quoted, mut escaped, mut angle, mut literal) = (false, false, false, false);
     let mut comments = 0_u32;
@@ -142,11 +142,7 @@ fn scan(list: &str, mut visit: impl FnMut(usize, char, Depth)) {
                 visit(at, c, before);
                 continue;
             }
-            '>' if !quoted && comments == 0 => {
-                angle = false;
-                visit(at, c, before);
-                continue;
-            }
+            '>' if !quoted && comments == 0 => angle = false,
             '[' if !quoted && comments == 0 => literal = true,
             ']' if !quoted && comments == 0 => {
                 literal = false;
