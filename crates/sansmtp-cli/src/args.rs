@@ -40,7 +40,7 @@ pub(crate) enum Command {
 }
 
 /// Which server, and who we are there.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server and account")]
 pub(crate) struct Connect {
     /// The provider of the account, as `gmail`; see `sansmtp providers`
@@ -69,7 +69,7 @@ pub(crate) struct Connect {
     /// The file that holds an OAuth2 access token
     #[arg(long, value_name = "FILE", conflicts_with_all = ["password_env", "password_file", "password", "oauth2_token_env"])]
     pub(crate) oauth2_token_file: Option<PathBuf>,
-    /// Trust the certificates in this PEM file too
+    /// Trust the certificates in this PEM file, and no others
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// Seconds that each step may take [default: those of RFC 5321]

@@ -2,6 +2,9 @@
 
 mod addresses;
 mod args;
+mod check;
+mod client;
+mod client_failure;
 mod compose;
 mod eml;
 mod exit;
@@ -9,8 +12,11 @@ mod failure;
 mod help;
 mod output;
 mod password;
+mod progress;
 mod providers;
+mod send;
 mod target;
+mod transcript;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -32,7 +38,9 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Providers(args) => providers::run(args),
-        _ => Ok(()),
+        Command::Send(args) => send::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Serve(_) | Command::Demo(_) => Ok(()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

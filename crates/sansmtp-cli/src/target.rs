@@ -24,6 +24,22 @@ impl Target {
     /// Decides on the server. `address` is the author, from which provider and
     /// user name follow if nothing else was said.
     pub(crate) fn resolve(args: &Connect, address: Option<&str>) -> Result<Self> {
+        let target = Self::resolve_for_check(args, address)?;
+        if let Some(provider) = target.provider
+            && target.user.is_none()
+            && args.server.is_none()
+            && provider.sign_in != SignIn::NotNeeded
+        {
+            let what = format!("{} wants a user name that is not known", provider.name);
+            let failure = Failure::new(Exit::Config, what, "give it with --user NAME");
+            return Err(failure.explained(provider.help, provider.help_url));
+        }
+        Ok(target)
+    }
+
+    /// The same, but a provider's user may stay unknown: a check is of use without
+    /// a sign-in too.
+    pub(crate) fn resolve_for_check(args: &Connect, address: Option<&str>) -> Result<Self> {
         let mut target = match (&args.server, &args.provider) {
             (Some(url), _) => Self::from_url(url, args.danger_plaintext)?,
             (None, Some(name)) => Self::from_provider(providers::find(name)?)?,
@@ -47,11 +63,6 @@ impl Target {
                 .and_then(|address| provider.user_name_for(address))
                 .or_else(|| provider.user_name_for(""))
                 .map(str::to_owned);
-            if target.user.is_none() && provider.sign_in != SignIn::NotNeeded {
-                let what = format!("{} wants a user name that is not known", provider.name);
-                let failure = Failure::new(Exit::Config, what, "give it with --user NAME");
-                return Err(failure.explained(provider.help, provider.help_url));
-            }
         }
         if target.user.is_none() && (args.password.is_some() || args.password_file.is_some()) {
             return Err(Failure::new(
