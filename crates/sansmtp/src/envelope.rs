@@ -4,7 +4,7 @@
 use crate::wire::enhanced::EnhancedCode;
 use crate::wire::param::{Body, Notify, Orcpt, RcptParameters, Ret, Xtext};
 use crate::wire::path::{ForwardPath, InvalidAddress, ReversePath};
-use crate::wire::reply::Code;
+use crate::wire::reply::{Class, Code, ReplyLine};
 
 /// One recipient of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,4 +119,18 @@ pub enum Outcome {
     /// The connection was lost behind the final dot. The message may have been
     /// accepted or not.
     Unknown,
+}
+
+impl Outcome {
+    /// What a reply to MAIL, RCPT, DATA or the content makes of a recipient: the
+    /// refusal, or `None` if the reply is no refusal.
+    pub fn refused_by(reply: &ReplyLine<'_>) -> Option<Self> {
+        match reply.code.class() {
+            Class::Transient | Class::Permanent => Some(Self::Refused {
+                code: reply.code,
+                enhanced: reply.enhanced,
+            }),
+            Class::Positive | Class::Intermediate => None,
+        }
+    }
 }
