@@ -120,7 +120,7 @@ fn finding(finding: &Finding) -> String {
             {
                 *size = format!("SIZE {}", capabilities.max_size);
             }
-            let mechanisms: Vec<_> = capabilities.auth.iter().map(|m| m.name()).collect();
+            let mechanisms: Vec<_> = capabilities.mechanisms.iter().map(|m| m.name()).collect();
             if let Some(auth) = words.iter_mut().find(|word| *word == "AUTH") {
                 *auth = format!("AUTH {}", mechanisms.join("/"));
             }
