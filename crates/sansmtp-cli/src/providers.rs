@@ -158,7 +158,28 @@ fn servers(title: &str, endpoints: &[Endpoint]) {
 }
 
 fn row(title: &str, text: &str) {
-    println!("  {title:<15} {text}");
+    let mut title = title;
+    for line in wrap(text, 62) {
+        println!("  {title:<15} {line}");
+        title = "";
+    }
+}
+
+/// Breaks a text at spaces; a word that is longer than a line stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 fn as_json(provider: &Provider) -> Value {

@@ -53,6 +53,13 @@ impl Target {
             ));
         }
         if let Some(user) = &args.user {
+            if target.config.credentials.is_some() {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "the URL has a user name and a password, and --user gives another one",
+                    "leave one of them out",
+                ));
+            }
             target.user = Some(user.clone());
         }
         if let Some(provider) = target.provider
@@ -77,14 +84,13 @@ impl Target {
 
     /// Adds the credentials, if there is a user.
     pub(crate) fn sign_in(&mut self, args: &Connect) -> Result<()> {
-        if self.config.credentials.is_some() {
-            return Ok(());
-        }
-        if let Some(user) = &self.user {
+        // Whoever says "danger" and gives a password means it.
+        self.config.danger_plaintext_auth = self.config.security == Security::DangerPlaintext;
+        if self.config.credentials.is_none()
+            && let Some(user) = &self.user
+        {
             self.config.credentials = Some(password::credentials(args, user, self.provider)?);
         }
-        // Whoever says "danger" twice, by --danger-plaintext and a password, means it.
-        self.config.danger_plaintext_auth = self.config.security == Security::DangerPlaintext;
         Ok(())
     }
 
