@@ -4,11 +4,10 @@ use crate::args;
 use crate::client::{block_on, mailer};
 use crate::client_failure;
 use crate::failure::{Failure, Result, escape};
-use crate::output::{BOLD, DIM, ERROR, GOOD, duration, fingerprint, note};
+use crate::output::{BOLD, DIM, ERROR, GOOD, duration, fingerprint, note, outln};
 use crate::providers::security;
 use crate::send::as_json;
 use crate::target::Target;
-use anstream::println;
 use sansmtp_tokio::client::{Check, Finding, StepName};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,7 +18,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 pub(crate) fn run(args: &args::Check) -> Result<()> {
     let result = examine(args);
     if let (Err(failure), true) = (&result, args.json) {
-        println!("{:#}", json!({"ok": false, "error": as_json(failure)}));
+        outln!("{:#}", json!({"ok": false, "error": as_json(failure)}));
     }
     let (target, check) = result?;
     let failure = check
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &args::Check) -> Result<()> {
         .as_ref()
         .map(|failed| client_failure::failure(&failed.error));
     if args.json {
-        println!("{:#}", report_json(&target, &check, failure.as_ref()));
+        outln!("{:#}", report_json(&target, &check, failure.as_ref()));
     } else {
         report(&target, &check);
     }
@@ -60,7 +59,7 @@ fn examine(args: &args::Check) -> Result<(Target, Check)> {
 }
 
 fn report(target: &Target, check: &Check) {
-    println!(
+    outln!(
         "{BOLD}Checking {} ({}){BOLD:#}",
         target.url(),
         security(target.config.security)
@@ -83,7 +82,7 @@ fn report(target: &Target, check: &Check) {
                 Some(credentials) => format!("signed in as {}", escape(credentials.user())),
                 None => "not signed in".into(),
             };
-            println!("{GOOD}Everything works{GOOD:#}: {what}; no mail was sent");
+            outln!("{GOOD}Everything works{GOOD:#}: {what}; no mail was sent");
         }
     }
 }
@@ -91,8 +90,8 @@ fn report(target: &Target, check: &Check) {
 fn line(ok: bool, name: StepName, elapsed: Duration, text: &str) {
     let time = duration(elapsed);
     match ok {
-        true => println!("{GOOD}ok    {GOOD:#} {name:<12} {DIM}{time:>8}{DIM:#}  {text}"),
-        false => println!("{ERROR}failed{ERROR:#} {name:<12} {DIM}{time:>8}{DIM:#}  {text}"),
+        true => outln!("{GOOD}ok    {GOOD:#} {name:<12} {DIM}{time:>8}{DIM:#}  {text}"),
+        false => outln!("{ERROR}failed{ERROR:#} {name:<12} {DIM}{time:>8}{DIM:#}  {text}"),
     }
 }
 
@@ -190,7 +189,7 @@ fn certificate(check: &Check) {
     let Some(details) = Details::of(check) else {
         return;
     };
-    let row = |title: &str, text: &str| println!("       {DIM}{title:<12}{DIM:#} {text}");
+    let row = |title: &str, text: &str| outln!("       {DIM}{title:<12}{DIM:#} {text}");
     row("subject", &details.subject);
     row("for", &details.names.join(", "));
     row("issuer", &details.issuer);

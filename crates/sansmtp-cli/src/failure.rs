@@ -1,8 +1,7 @@
 //! What went wrong, for a person: one line for the fault, one for the next step.
 
 use crate::exit::Exit;
-use crate::output::{ERROR, NEXT};
-use anstream::eprintln;
+use crate::output::{ERROR, NEXT, errln};
 use sansmtp::wire::reply::Escaped;
 use std::fmt::Display;
 
@@ -70,13 +69,13 @@ impl Failure {
 
     /// Shows it on standard error.
     pub(crate) fn print(&self) {
-        eprintln!("{ERROR}error:{ERROR:#} {}", self.what);
+        errln!("{ERROR}error:{ERROR:#} {}", self.what);
         if let Some(meaning) = &self.meaning {
-            eprintln!("meaning: {meaning}");
+            errln!("meaning: {meaning}");
         }
-        eprintln!("{NEXT}next:{NEXT:#} {}", self.next);
+        errln!("{NEXT}next:{NEXT:#} {}", self.next);
         if let Some(url) = &self.url {
-            eprintln!("see: {url}");
+            errln!("see: {url}");
         }
     }
 }

@@ -2,19 +2,23 @@
 
 mod addresses;
 mod args;
+mod certificate;
 mod check;
 mod client;
 mod client_failure;
 mod compose;
+mod demo;
 mod eml;
 mod exit;
 mod failure;
 mod help;
+mod listen;
 mod output;
 mod password;
 mod progress;
 mod providers;
 mod send;
+mod serve;
 mod target;
 mod transcript;
 
@@ -40,7 +44,8 @@ fn main() -> ExitCode {
         Command::Providers(args) => providers::run(args),
         Command::Send(args) => send::run(args),
         Command::Check(args) => check::run(args),
-        Command::Serve(_) | Command::Demo(_) => Ok(()),
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,25 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use std::time::Duration;
 
+/// Prints a line on standard output. A reader that has gone away, as `head` does,
+/// is no error.
+macro_rules! outln {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stdout(), $($arguments)*);
+    }};
+}
+
+/// Prints a line on standard error.
+macro_rules! errln {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), $($arguments)*);
+    }};
+}
+
+pub(crate) use {errln, outln};
+
 /// The word `error:`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// The word `next:`.
@@ -20,12 +39,12 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// A warning on standard error.
 pub(crate) fn warn(text: impl std::fmt::Display) {
-    anstream::eprintln!("{WARN}warning:{WARN:#} {text}");
+    errln!("{WARN}warning:{WARN:#} {text}");
 }
 
 /// A note on standard error.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    anstream::eprintln!("{DIM}note:{DIM:#} {text}");
+    errln!("{DIM}note:{DIM:#} {text}");
 }
 
 /// Bytes for people: `512 bytes`, `1.5 MiB`.

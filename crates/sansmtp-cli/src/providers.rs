@@ -3,8 +3,7 @@
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::output::{BOLD, DIM};
-use anstream::println;
+use crate::output::{BOLD, DIM, outln};
 use sansmtp::config::Security;
 use sansmtp::provider::{Endpoint, Provider, SignIn, UserName};
 use serde_json::{Value, json};
@@ -14,13 +13,13 @@ pub(crate) fn run(args: &args::Providers) -> Result<()> {
     match &args.name {
         None if args.json => {
             let all: Vec<_> = Provider::all().map(as_json).collect();
-            println!("{:#}", Value::from(all));
+            outln!("{:#}", Value::from(all));
         }
         None => table(),
         Some(name) => {
             let provider = find(name)?;
             if args.json {
-                println!("{:#}", as_json(provider));
+                outln!("{:#}", as_json(provider));
             } else {
                 details(provider);
             }
@@ -63,7 +62,7 @@ fn table() {
     let width = |text: fn(&Provider) -> usize| Provider::all().map(text).max().unwrap_or_default();
     let id = width(|provider| provider.id.len());
     let server = width(|provider| first_server(provider).len());
-    println!(
+    outln!(
         "{BOLD}{:id$}  {:server$}  {:8}  SIGN-IN{BOLD:#}",
         "PROVIDER", "SMTP SERVER", "SECURITY"
     );
@@ -73,14 +72,14 @@ fn table() {
             Some(endpoint) => security(endpoint.security),
             None => "-",
         };
-        println!(
+        outln!(
             "{:id$}  {:server$}  {kind:8}  {}",
             provider.id,
             first_server(provider),
             provider.sign_in.describe(),
         );
     }
-    println!(
+    outln!(
         "\n{DIM}{} providers. `sansmtp providers NAME` shows one with its incoming servers \
          and what to do.{DIM:#}",
         Provider::all().count()
@@ -95,7 +94,7 @@ fn first_server(provider: &Provider) -> String {
 }
 
 fn details(provider: &Provider) {
-    println!("{BOLD}{}{BOLD:#} ({})", provider.name, provider.id);
+    outln!("{BOLD}{}{BOLD:#} ({})", provider.name, provider.id);
     if !provider.aliases.is_empty() {
         row("also known as", &provider.aliases.join(", "));
     }
@@ -160,7 +159,7 @@ fn servers(title: &str, endpoints: &[Endpoint]) {
 fn row(title: &str, text: &str) {
     let mut title = title;
     for line in wrap(text, 62) {
-        println!("  {title:<15} {line}");
+        outln!("  {title:<15} {line}");
         title = "";
     }
 }

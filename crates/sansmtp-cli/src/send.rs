@@ -8,12 +8,11 @@ use crate::compose::{Parts, read, show};
 use crate::eml;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, note};
+use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, note, errln, outln};
 use crate::progress::Observed;
 use crate::providers::security;
 use crate::target::Target;
 use crate::transcript::Transcript;
-use anstream::{eprintln, println};
 use sansmtp::envelope::{Envelope, Outcome, Recipient};
 use sansmtp::wire::param::Body;
 use sansmtp::wire::path::ReversePath;
@@ -37,7 +36,7 @@ pub(crate) fn run(args: &args::Send) -> Result<()> {
         Err(Ended::Shown(failure)) => Err(failure),
         Err(Ended::Early(failure)) => {
             if args.json {
-                println!("{:#}", json!({"sent": false, "error": as_json(&failure)}));
+                outln!("{:#}", json!({"sent": false, "error": as_json(&failure)}));
             }
             Err(failure)
         }
@@ -159,7 +158,7 @@ fn deliver<R: Read + Send + Unpin>(
     target.sign_in(&args.connect)?;
     let tap = args
         .transcript
-        .then(|| -> Arc<dyn Tap> { Arc::new(Transcript::new(|line| eprintln!("{line}"))) });
+        .then(|| -> Arc<dyn Tap> { Arc::new(Transcript::new(|line| errln!("{line}"))) });
     let show_progress = !args.json && !args.transcript;
     block_on(async { Ok(attempt(args, &target, job, tap, show_progress).await) })?
 }
@@ -204,7 +203,7 @@ async fn attempt<R: Read + Send + Unpin>(
         Err(error) => error.report(),
     };
     if args.json {
-        println!("{:#}", summary.json(report, failure.as_ref()));
+        outln!("{:#}", summary.json(report, failure.as_ref()));
     } else if let Some(report) = report {
         summary.print(report);
     }
@@ -232,7 +231,7 @@ impl Summary {
                 Some(identifier) => format!("; Message-ID {identifier}"),
                 None => String::new(),
             };
-            println!(
+            outln!(
                 "{DIM}{} to {} in {}{identifier}{DIM:#}",
                 bytes(self.size),
                 self.url,
@@ -285,13 +284,13 @@ fn print_recipient(recipient: &RecipientReport) {
     let address = Escaped(recipient.address.as_bytes());
     match (&recipient.reply, recipient.outcome) {
         (Some(reply), Outcome::Refused { .. }) => {
-            println!("{style}{word:<9}{style:#} {address}: {reply}");
+            outln!("{style}{word:<9}{style:#} {address}: {reply}");
         }
         (None, Outcome::Refused { code, enhanced }) => {
             let enhanced = enhanced.map(|e| format!(" {e}")).unwrap_or_default();
-            println!("{style}{word:<9}{style:#} {address}: {code}{enhanced}");
+            outln!("{style}{word:<9}{style:#} {address}: {code}{enhanced}");
         }
-        _ => println!("{style}{word:<9}{style:#} {address}"),
+        _ => outln!("{style}{word:<9}{style:#} {address}"),
     }
 }
 
@@ -338,22 +337,22 @@ fn dry_run<R: Read>(args: &args::Send, target: &Target, mut job: Job<'_, R>) -> 
             "message_id": job.message_id,
             "message": String::from_utf8_lossy(&message),
         });
-        println!("{object:#}");
+        outln!("{object:#}");
         return Ok(());
     }
-    println!("{BOLD}Dry run: nothing is sent{BOLD:#}");
-    println!(
+    outln!("{BOLD}Dry run: nothing is sent{BOLD:#}");
+    outln!(
         "server     {} ({})",
         target.url(),
         security(target.config.security)
     );
     let user = target.user.as_deref();
-    println!("sign-in    {}", user.unwrap_or("none"));
-    println!("MAIL FROM  <{}>", Escaped(sender.as_bytes()));
+    outln!("sign-in    {}", user.unwrap_or("none"));
+    outln!("MAIL FROM  <{}>", Escaped(sender.as_bytes()));
     for recipient in recipients {
-        println!("RCPT TO    <{}>", Escaped(recipient.as_bytes()));
+        outln!("RCPT TO    <{}>", Escaped(recipient.as_bytes()));
     }
-    println!("size       {}\n", bytes(message.len() as u64));
+    outln!("size       {}\n", bytes(message.len() as u64));
     print_message(&message)
 }
 
@@ -364,17 +363,22 @@ fn print_message(message: &[u8]) -> Result<()> {
     let written = if std::io::stdout().is_terminal() {
         let mut lines = message.split_inclusive(|&b| b == b'\n');
         for line in lines.by_ref().take(LINES) {
-            println!("{}", Escaped(line.trim_ascii_end()));
+            outln!("{}", Escaped(line.trim_ascii_end()));
         }
         let rest: usize = lines.map(<[u8]>::len).sum();
         if rest > 0 {
-            println!("{DIM}[{} more]{DIM:#}", bytes(rest as u64));
+            outln!("{DIM}[{} more]{DIM:#}", bytes(rest as u64));
         }
         Ok(())
     } else {
         std::io::stdout().lock().write_all(message)
     };
-    written.map_err(|error| {
+    match written {
+        // The reader has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+    .map_err(|error| {
         Failure::new(
             Exit::Io,
             format_args!("the output can not be written: {error}"),
