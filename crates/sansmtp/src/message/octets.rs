@@ -1,15 +1,11 @@
 //! Searching text octet by octet. The patterns of `str` decode characters and
 //! need more code, and some of them a panic path, than firmware should carry.
 
+pub(super) use crate::octets::split_last;
+
 /// Whether the text has this ASCII character.
 pub(super) fn has(text: &str, ascii: u8) -> bool {
     text.bytes().any(|b| b == ascii)
-}
-
-/// What stands before and after the last of this ASCII character.
-pub(super) fn split_last(text: &str, ascii: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().rposition(|b| b == ascii)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The text without this ASCII character at its start, if it is there.

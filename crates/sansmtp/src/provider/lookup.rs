@@ -1,6 +1,7 @@
 //! Comparing names, domains and hosts, and finding the nearest name. No allocation.
 
 use super::Provider;
+use crate::octets;
 
 /// Whether two names are the same when ASCII case, spaces and punctuation do not count.
 pub(super) fn same_name(left: &str, right: &str) -> bool {
@@ -10,7 +11,7 @@ pub(super) fn same_name(left: &str, right: &str) -> bool {
 
 /// The domain of a mail address, or the text itself when it has no `@`.
 pub(super) fn domain_of(address_or_domain: &str) -> Option<&str> {
-    let domain = match address_or_domain.rsplit_once('@') {
+    let domain = match octets::split_last(address_or_domain, b'@') {
         Some((_, domain)) => domain,
         None => address_or_domain,
     };
@@ -27,8 +28,7 @@ pub(super) fn trimmed_domain(domain: &str) -> &str {
 /// Whether a domain fits an entry of [`Provider::domains`].
 pub(super) fn domain_matches(pattern: &str, domain: &str) -> bool {
     if let Some(name) = pattern.strip_suffix(".*") {
-        domain
-            .split_once('.')
+        octets::split_first(domain, b'.')
             .is_some_and(|(first, rest)| first.eq_ignore_ascii_case(name) && is_country(rest))
     } else if let Some(parent) = pattern.strip_prefix("*.") {
         domain
@@ -48,7 +48,7 @@ pub(super) fn domain_matches(pattern: &str, domain: &str) -> bool {
 
 /// Whether a host fits an entry of [`Provider::other_hosts`].
 pub(super) fn host_matches(pattern: &str, host: &str) -> bool {
-    let Some((start, end)) = pattern.split_once('*') else {
+    let Some((start, end)) = octets::split_first(pattern, b'*') else {
         return pattern.eq_ignore_ascii_case(host);
     };
     let Some((head, rest)) = host.split_at_checked(start.len()) else {
@@ -79,7 +79,7 @@ pub(super) fn nearest(name_or_address: &str) -> Option<&'static Provider> {
             }
         }
     };
-    let (typed, is_domain) = match name_or_address.rsplit_once('@') {
+    let (typed, is_domain) = match octets::split_last(name_or_address, b'@') {
         Some((_, domain)) => (domain, true),
         None => (name_or_address, name_or_address.contains('.')),
     };
@@ -188,7 +188,7 @@ fn significant(text: &str) -> impl Iterator<Item = u8> + '_ {
 
 /// Whether the text is a country's top level domain, alone or after `co.` or `com.`.
 fn is_country(suffix: &str) -> bool {
-    let country = match suffix.split_once('.') {
+    let country = match octets::split_first(suffix, b'.') {
         Some((second, country)) => {
             if !second.eq_ignore_ascii_case("co") && !second.eq_ignore_ascii_case("com") {
                 return false;

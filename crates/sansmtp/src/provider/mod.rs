@@ -271,7 +271,7 @@ impl Provider {
             UserName::Issued | UserName::NotNeeded => None,
             UserName::Address | UserName::LocalPart => {
                 let address = address.trim();
-                let (local_part, domain) = address.rsplit_once('@')?;
+                let (local_part, domain) = crate::octets::split_last(address, b'@')?;
                 if local_part.is_empty() || domain.is_empty() {
                     None
                 } else if self.user_name == UserName::LocalPart {

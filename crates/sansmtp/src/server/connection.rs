@@ -153,6 +153,7 @@ impl Machine for Server<'_> {
             return Err(dialogue.fail(Error::Peer {
                 stage: Stage::StartTls,
                 fault: Fault::PlaintextAfterStartTls,
+                outcome_unknown: false,
             }));
         }
         match dialogue.session.state {

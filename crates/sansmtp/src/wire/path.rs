@@ -2,12 +2,11 @@
 //! 3.3).
 
 use super::window::Window;
+use crate::octets;
 use core::fmt;
 use nom::{
     IResult, Parser,
     branch::alt,
-    bytes::complete::{tag, take_while, take_while1},
-    character::complete::char,
     combinator::{opt, verify},
     multi::many0_count,
 };
@@ -100,12 +99,12 @@ impl<'a> Mailbox<'a> {
 
     /// The part before the `@`, quotes included.
     pub fn local_part(&self) -> &'a str {
-        self.0.rsplit_once('@').map_or(self.0, |(local, _)| local)
+        octets::split_last(self.0, b'@').map_or(self.0, |(local, _)| local)
     }
 
     /// The domain or the address literal with its brackets.
     pub fn domain(&self) -> &'a str {
-        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+        octets::split_last(self.0, b'@').map_or("", |(_, domain)| domain)
     }
 
     /// Whether it is ASCII, so that it needs no SMTPUTF8.
@@ -206,9 +205,9 @@ fn render(address: &str, out: &mut Window<'_>) {
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is checked and
 /// dropped (RFC 5321, appendix C). The content may be empty or `Postmaster`.
 pub(crate) fn parse_path(input: &[u8]) -> Option<(&str, &[u8])> {
-    let (inside, (_, route)) = (char::<_, ()>('<'), opt(source_route)).parse(input).ok()?;
+    let (inside, (_, route)) = (octet(b'<'), opt(source_route)).parse(input).ok()?;
     // An empty path, and the one address without a domain.
-    let after_mailbox = if let (Some(rest), None) = (inside.strip_prefix(b">"), route) {
+    let after_mailbox = if let (Some(rest), None) = (octets::strip(inside, b'>'), route) {
         return Some(("", rest));
     } else if let Some((name, rest)) = inside.split_at_checked(10)
         && route.is_none()
@@ -220,7 +219,7 @@ pub(crate) fn parse_path(input: &[u8]) -> Option<(&str, &[u8])> {
         mailbox(inside).ok()?.0
     };
     let length = inside.len().wrapping_sub(after_mailbox.len());
-    let rest = after_mailbox.strip_prefix(b">")?;
+    let rest = octets::strip(after_mailbox, b'>')?;
     let used = input.len().wrapping_sub(rest.len());
     if used > PATH_LIMIT {
         return None;
@@ -238,16 +237,16 @@ pub(crate) fn is_domain(name: &[u8]) -> bool {
 type Parsed<'i> = IResult<&'i [u8], (), ()>;
 
 fn mailbox(input: &[u8]) -> Parsed<'_> {
-    (local_part, char('@'), domain).map(|_| ()).parse(input)
+    (local_part, octet(b'@'), domain).map(|_| ()).parse(input)
 }
 
 /// `A-d-l ":"`, where `A-d-l = At-domain *( "," At-domain )`
 fn source_route(input: &[u8]) -> Parsed<'_> {
-    let at_domain = || (char('@'), domain);
+    let at_domain = || (octet(b'@'), domain);
     (
         at_domain(),
-        many0_count((char(','), at_domain())),
-        char(':'),
+        many0_count((octet(b','), at_domain())),
+        octet(b':'),
     )
         .map(|_| ())
         .parse(input)
@@ -260,32 +259,34 @@ fn local_part(input: &[u8]) -> Parsed<'_> {
 
 /// `Dot-string = Atom *("." Atom)`
 fn dot_string(input: &[u8]) -> Parsed<'_> {
-    let atom = || take_while1(is_atext);
-    (atom(), many0_count((char('.'), atom())))
+    let atom = || span(is_atext);
+    (atom(), many0_count((octet(b'.'), atom())))
         .map(|_| ())
         .parse(input)
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`
 fn quoted_string(input: &[u8]) -> Parsed<'_> {
-    let pair = (
-        char('\\'),
-        verify(nom::character::complete::anychar::<&[u8], ()>, |c| {
-            matches!(c, ' '..='~')
-        }),
-    );
-    let content = alt((take_while1(is_qtext).map(|_| ()), pair.map(|_| ())));
-    (char('"'), many0_count(content), char('"'))
+    let content = alt((span(is_qtext).map(|_| ()), quoted_pair));
+    (octet(b'"'), many0_count(content), octet(b'"'))
         .map(|_| ())
         .parse(input)
+}
+
+/// `quoted-pairSMTP = %d92 %d32-126`
+fn quoted_pair(input: &[u8]) -> Parsed<'_> {
+    match input {
+        [b'\\', b' '..=b'~', rest @ ..] => Ok((rest, ())),
+        _ => Err(nom::Err::Error(())),
+    }
 }
 
 /// `Domain / address-literal`
 fn domain(input: &[u8]) -> Parsed<'_> {
     if input.first() == Some(&b'[') {
-        return (char('['), literal, char(']')).map(|_| ()).parse(input);
+        return (octet(b'['), literal, octet(b']')).map(|_| ()).parse(input);
     }
-    let (rest, _) = (label, many0_count((char('.'), label))).parse(input)?;
+    let (rest, _) = (label, many0_count((octet(b'.'), label))).parse(input)?;
     if input.len().wrapping_sub(rest.len()) > DOMAIN_LIMIT {
         return Err(nom::Err::Error(()));
     }
@@ -295,7 +296,7 @@ fn domain(input: &[u8]) -> Parsed<'_> {
 /// `sub-domain = Let-dig [Ldh-str]`, at most 63 octets. The underscore counts
 /// as a letter: names that break the rule that way are in use.
 fn label(input: &[u8]) -> Parsed<'_> {
-    let ldh = take_while1(|b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b == b'-' || b == b'_');
+    let ldh = span(|b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b == b'-' || b == b'_');
     verify(ldh, |name: &[u8]| {
         name.len() <= 63 && name.first() != Some(&b'-') && name.last() != Some(&b'-')
     })
@@ -306,10 +307,10 @@ fn label(input: &[u8]) -> Parsed<'_> {
 /// `IPv4-address-literal / IPv6-address-literal` (RFC 5321, section 4.1.3).
 /// No other kind has been registered.
 fn literal(input: &[u8]) -> Parsed<'_> {
-    let (rest, address) = take_while(|b| b != b']').parse(input)?;
-    let valid = match tag::<_, _, ()>(b"IPv6:".as_slice()).parse(address) {
-        Ok((address, _)) => is_ipv6(address),
-        Err(_) => is_ipv4(address),
+    let (rest, address) = span(|b| b != b']').parse(input)?;
+    let valid = match address.split_at_checked(5) {
+        Some((tag, address)) if tag.eq_ignore_ascii_case(b"IPv6:") => is_ipv6(address),
+        _ => is_ipv4(address),
     };
     if valid {
         Ok((rest, ()))
@@ -332,7 +333,7 @@ fn is_ipv6(address: &[u8]) -> bool {
     let mut groups = 0_u8;
     let mut gap = false;
     let mut rest = address;
-    if let Some(tail) = rest.strip_prefix(b"::") {
+    if let [b':', b':', tail @ ..] = rest {
         gap = true;
         rest = tail;
     }
@@ -360,6 +361,26 @@ fn is_ipv6(address: &[u8]) -> bool {
         };
     }
     if gap { groups < 8 } else { groups == 8 }
+}
+
+/// This octet: nom's `char`, whose slicing links a panic path.
+fn octet<'i>(octet: u8) -> impl Parser<&'i [u8], Output = (), Error = ()> {
+    move |input: &'i [u8]| match octets::strip(input, octet) {
+        Some(rest) => Ok((rest, ())),
+        None => Err(nom::Err::Error(())),
+    }
+}
+
+/// One or more octets of a kind: nom's `take_while1`, whose slicing links a
+/// panic path.
+fn span<'i>(kind: impl Fn(u8) -> bool) -> impl Parser<&'i [u8], Output = &'i [u8], Error = ()> {
+    move |input: &'i [u8]| {
+        let end = input.iter().position(|b| !kind(*b)).unwrap_or(input.len());
+        match input.split_at_checked(end) {
+            Some((span @ [_, ..], rest)) => Ok((rest, span)),
+            _ => Err(nom::Err::Error(())),
+        }
+    }
 }
 
 /// `atext` of RFC 5322, and UTF-8 of RFC 6531.

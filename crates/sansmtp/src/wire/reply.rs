@@ -2,6 +2,7 @@
 
 use super::enhanced::EnhancedCode;
 use super::window::Window;
+use crate::octets;
 use core::fmt;
 
 /// A three-digit reply code, 200 to 599.
@@ -288,7 +289,7 @@ impl<'a> Reply<'a> {
     pub(crate) fn render(&self, out: &mut Window<'_>) {
         let mut rest = self.text;
         loop {
-            let (line, tail) = match rest.split_once('\n') {
+            let (line, tail) = match octets::split_first(rest, b'\n') {
                 Some((line, tail)) => (line, Some(tail)),
                 None => (rest, None),
             };
