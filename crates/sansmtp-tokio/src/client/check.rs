@@ -4,11 +4,10 @@ use super::connect::Attempt;
 use super::connection::{Connection, Setup};
 use super::error::Error;
 use super::report::Reply;
-use super::tls::{Recorder, TlsInfo};
+use super::tls::TlsInfo;
 use sansmtp::capability::{Capabilities, Mechanism};
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -111,21 +110,33 @@ impl Check {
             Some((tls, recorder)) => (Some(tls), Some(recorder)),
             None => (None, None),
         };
-        let error = match Connection::connect(setup, number, &mut steps).await {
-            Err(error) => Some(error),
+        let failure;
+        match Connection::connect(setup, number, &mut steps).await {
+            Err(error) => failure = Some(steps.failed(error)),
             Ok(mut connection) => {
-                let result = connection.open(setup, tls.as_ref(), &mut steps).await;
-                if result.is_ok() {
-                    steps.begin(StepName::Quit);
-                    connection.farewell(setup).await;
+                let opened = connection.open(setup, tls.as_ref(), &mut steps).await;
+                failure = opened.err().map(|error| steps.failed(error));
+                steps.begin(StepName::Quit);
+                connection.farewell(setup).await;
+                if failure.is_none() {
                     steps.found(|| Finding::Closed);
-                } else {
-                    connection.farewell(setup).await;
                 }
-                result.err()
             }
-        };
-        steps.finish(error, recorder)
+        }
+        let steps = steps.notes.unwrap_or_default();
+        let mut certificates = recorder.map(|recorder| recorder.seen()).unwrap_or_default();
+        for step in &steps {
+            if let Finding::Tls(info) = &step.finding
+                && certificates.is_empty()
+            {
+                certificates.clone_from(&info.certificates);
+            }
+        }
+        Self {
+            steps,
+            failure,
+            certificates,
+        }
     }
 }
 
@@ -159,7 +170,6 @@ pub(super) struct Steps {
     since: Instant,
     /// The current step has its finding.
     done: bool,
-    elapsed: Duration,
 }
 
 impl Steps {
@@ -170,7 +180,6 @@ impl Steps {
             name: StepName::Lookup,
             since: Instant::now(),
             done: false,
-            elapsed: Duration::ZERO,
         }
     }
 
@@ -194,33 +203,20 @@ impl Steps {
             return;
         };
         if !std::mem::replace(&mut self.done, true) {
-            self.elapsed = self.since.elapsed();
             notes.push(CheckStep {
                 name: self.name,
-                elapsed: self.elapsed,
+                elapsed: self.since.elapsed(),
                 finding: finding(),
             });
         }
     }
 
-    fn finish(self, error: Option<Error>, recorder: Option<Arc<Recorder>>) -> Check {
-        let steps = self.notes.unwrap_or_default();
-        let mut certificates = recorder.map(|recorder| recorder.seen()).unwrap_or_default();
-        for step in &steps {
-            if let Finding::Tls(info) = &step.finding
-                && certificates.is_empty()
-            {
-                certificates.clone_from(&info.certificates);
-            }
-        }
-        Check {
-            steps,
-            failure: error.map(|error| CheckFailure {
-                name: self.name,
-                elapsed: self.since.elapsed(),
-                error,
-            }),
-            certificates,
+    /// The step failed.
+    fn failed(&self, error: Error) -> CheckFailure {
+        CheckFailure {
+            name: self.name,
+            elapsed: self.since.elapsed(),
+            error,
         }
     }
 }

@@ -203,4 +203,43 @@ mod tests {
             assert!(text.contains(&address.to_string()), "{text}");
         }
     }
+    /// A listener that answers nobody: its queue is full.
+    async fn silent() -> (TcpListener, Vec<TcpStream>) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queue = Vec::new();
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await
+        {
+            queue.push(stream);
+        }
+        (listener, queue)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_silent_does_not_delay_the_next() {
+        let (first, _queue) = silent().await;
+        let second = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let all = [first.local_addr().unwrap(), second.local_addr().unwrap()];
+        let start = Instant::now();
+        let deadline = start + Duration::from_secs(3600);
+        let connected = connect("test", 1, &all, deadline).await.unwrap();
+        assert_eq!(connected.address, all[1]);
+        assert!(start.elapsed() >= STAGGER);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_stays_silent_has_timed_out() {
+        let (first, _queue) = silent().await;
+        let address = first.local_addr().unwrap();
+        tokio::time::pause();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let Err(Error::Connect(error)) = connect("test", 1, &[address], deadline).await else {
+            panic!("nobody answers");
+        };
+        assert_eq!(error.attempts[0].error.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().ends_with("no answer in time"), "{error}");
+    }
 }

@@ -17,7 +17,7 @@ use sansmtp::error::{Error as CoreError, Stage};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 /// What all connections of a mailer need.
@@ -139,14 +139,14 @@ impl Connection {
         if client.quit(self.wire.clock.now()).is_err() {
             return;
         }
+        let deadline = Instant::now() + Duration::from_millis(config.timeouts.quit.into());
         let mut nothing = Content::bytes(b"");
         while let Ok(told) = self.wire.next(&mut client, &mut nothing).await {
             if matches!(told, Told::Closed) {
                 break;
             }
         }
-        let limit = Duration::from_millis(config.timeouts.quit.into());
-        let _ = timeout(limit, self.wire.stream.shutdown()).await;
+        let _ = timeout_at(deadline, self.wire.stream.shutdown()).await;
         debug!(number = self.number, "closed");
     }
 

@@ -114,13 +114,13 @@ impl<'a> Content<'a> {
     /// Fills in what the envelope does not say about the content: its size, and
     /// that it is not ASCII where that can be seen.
     pub(super) fn declare(&self, envelope: &mut Envelope<'_>) {
-        envelope.size = envelope.size.or(self.length);
-        if let Source::Bytes(octets) = self.source
-            && envelope.body.is_none()
-            && !octets.is_ascii()
-        {
-            envelope.body = Some(Body::EightBitMime);
+        if let Source::Bytes(octets) = self.source {
+            envelope.size = envelope.size.or_else(|| Some(size(octets)));
+            if envelope.body.is_none() && !octets.is_ascii() {
+                envelope.body = Some(Body::EightBitMime);
+            }
         }
+        envelope.size = envelope.size.or(self.length);
     }
 
     /// The next octets; none at the end. Asked again without
@@ -223,6 +223,24 @@ impl Held {
     }
 }
 
+/// The size with CR LF as the end of every line (RFC 1870, section 5).
+fn size(octets: &[u8]) -> u64 {
+    let mut size = octets.len() as u64;
+    let mut before = b'\n';
+    for octet in octets.iter().copied() {
+        // A CR alone becomes CR LF, and so does an LF alone.
+        size += u64::from((octet == b'\n') != (before == b'\r'));
+        before = octet;
+    }
+    // The last line may lack its end.
+    match (octets.first(), before) {
+        (None, _) => 0,
+        (_, b'\r') => size + 1,
+        (_, b'\n') => size,
+        _ => size + 2,
+    }
+}
+
 fn check_length(read: u64, length: u64, at_end: bool) -> io::Result<()> {
     if read > length {
         return Err(io::Error::new(
@@ -280,5 +298,38 @@ impl<'a> From<&'a String> for Content<'a> {
 impl<'a> From<&'a Message<'a>> for Content<'a> {
     fn from(message: &'a Message<'a>) -> Self {
         Self::message(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (octets, expected) in [
+            ("", 0),
+            ("a\r\n", 3),
+            ("a\n", 3),
+            ("a\r", 3),
+            ("a", 3),
+            ("\n\n", 4),
+            ("\r\r\n", 4),
+            ("\r\n\n\r", 6),
+            ("a\r\nb\nc\rd", 12),
+        ] {
+            assert_eq!(size(octets.as_bytes()), expected, "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_seen_is_declared() {
+        let mut envelope = Envelope::new(sansmtp::wire::path::ReversePath::Null, &[]);
+        Content::bytes("gr\u{fc}n\n".as_bytes()).declare(&mut envelope);
+        assert_eq!(envelope.size, Some(7));
+        assert_eq!(envelope.body, Some(Body::EightBitMime));
+        // What the caller said stands.
+        Content::bytes(b"longer than that").declare(&mut envelope);
+        assert_eq!(envelope.size, Some(7));
     }
 }
