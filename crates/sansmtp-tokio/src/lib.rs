@@ -1,9 +1,15 @@
 //! sansmtp over tokio and rustls.
 
 mod clock;
+#[cfg(feature = "server")]
+mod random;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "server")]
+pub mod maildir;
+#[cfg(feature = "server")]
+pub mod server;
 
 #[cfg(feature = "client")]
 pub use client::Mailer;

@@ -86,9 +86,10 @@ impl Dialogue<'_> {
         session.outbox = Outbox::Empty;
         session.offset = 0;
         // 421 and 221 were the last word.
-        if session.state == State::Closing && session.shutdown {
+        let closing = session.state == State::Closing;
+        if closing && (session.shutdown || session.errors >= self.config.limits.errors) {
             session.step(Step::Close);
-        } else if session.errors >= self.config.limits.errors && session.state != State::Closing {
+        } else if session.errors >= self.config.limits.errors {
             self.part(Reply::fixed(421, (4, 7, 0), "Too many errors, closing"));
         }
         self.shut_down_if_idle();
@@ -104,16 +105,38 @@ impl Dialogue<'_> {
     }
 
     pub(super) fn shut_down_if_idle(&mut self) {
-        let session = &self.session;
-        let idle = matches!(session.state, State::Greeted | State::Ready)
-            && session.asked.is_none()
-            && session.outbox == Outbox::Empty;
-        if session.shutdown && idle {
-            self.part(Reply::fixed(
-                421,
-                (4, 3, 2),
-                "Service shutting down, closing",
-            ));
+        let session = &mut self.session;
+        if !session.shutdown || session.asked.is_some() || session.outbox != Outbox::Empty {
+            return;
+        }
+        match session.state {
+            State::Greeted | State::Ready => self.part(SHUTTING_DOWN),
+            // The last word was said.
+            State::Closing => {
+                session.step(Step::Close);
+                session.deadline = None;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn shut_down_now(&mut self) {
+        let silent = self.wants_tls();
+        let session = &mut self.session;
+        session.shutdown = true;
+        session.asked = None;
+        session.deadline = None;
+        match session.state {
+            State::Closed => {}
+            State::Closing | State::Handshake => {
+                session.outbox = Outbox::Empty;
+                session.step(Step::Close);
+            }
+            _ if silent || session.offset > 0 => {
+                session.outbox = Outbox::Empty;
+                session.step(Step::Close);
+            }
+            _ => self.part(SHUTTING_DOWN),
         }
     }
 
@@ -540,6 +563,8 @@ impl Session {
 const USER_NAME: &str = "VXNlcm5hbWU6";
 const PASSWORD: &str = "UGFzc3dvcmQ6";
 
+const SHUTTING_DOWN: Reply<'static> =
+    Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
 const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
 const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
     553,

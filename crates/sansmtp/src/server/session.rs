@@ -184,7 +184,11 @@ impl Session {
         }
         self.take_decision(asked, yes);
         if reply.code().get() == 421 {
-            self.step(Step::Part);
+            // The connection ends as soon as this was sent.
+            self.shutdown = true;
+            if self.state != State::Closing {
+                self.step(Step::Part);
+            }
         }
     }
 

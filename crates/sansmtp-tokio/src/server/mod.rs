@@ -1,0 +1,34 @@
+//! A server that takes mail.
+//!
+//! [`Server`] accepts connections and drives one core machine for each; a
+//! [`Handler`] decides who may send what to whom, and where content goes.
+//! [`MaildirHandler`] is a ready-made one: it takes mail for some domains, on
+//! disk before the client hears 250.
+//!
+//! Nothing is relayed unless a handler says so: what it does not accept is
+//! refused.
+
+mod config;
+mod envelope;
+mod handler;
+mod info;
+mod limits;
+mod local_delivery;
+mod reply;
+#[expect(clippy::module_inception, reason = "the type that the module is about")]
+mod server;
+mod session;
+mod stream;
+mod tls;
+mod trace;
+mod users;
+
+pub use config::{InvalidConfig, ServerConfig};
+pub use envelope::{MailEnvelope, MailRecipient};
+pub use handler::{Body, Handler, Verdict};
+pub use info::{SessionInfo, TlsInfo};
+pub use local_delivery::{MaildirBody, MaildirHandler, Relay};
+pub use reply::OwnedReply;
+pub use server::{BindError, Builder, Endpoint, Server, ShutdownHandle};
+pub use tls::{TlsError, tls_config, tls_config_from_files};
+pub use users::{InvalidUser, Users};
