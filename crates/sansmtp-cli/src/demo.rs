@@ -16,9 +16,7 @@ use sansmtp::wire::path::ReversePath;
 use sansmtp_tokio::Mailer;
 use sansmtp_tokio::client::Tls;
 use sansmtp_tokio::maildir::Maildir;
-use sansmtp_tokio::server::{
-    Endpoint, MaildirHandler, Server, ServerConfig, Users, tls_config,
-};
+use sansmtp_tokio::server::{Endpoint, MaildirHandler, Server, ServerConfig, Users, tls_config};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -149,8 +147,7 @@ impl Place {
             .map_err(|error| broken("the message can not be written", &error))?;
         let reverse_path =
             ReversePath::parse(FROM).map_err(|error| broken("the sender", &error))?;
-        let recipients =
-            [Recipient::parse(TO).map_err(|error| broken("the recipient", &error))?];
+        let recipients = [Recipient::parse(TO).map_err(|error| broken("the recipient", &error))?];
         let envelope = Envelope::new(reverse_path, &recipients);
 
         let before = files(&self.maildir)?;
@@ -236,7 +233,8 @@ fn compare(stored: &[u8], expected: &[u8]) -> Result<usize> {
     let halves = trace.and_then(|trace| stored.split_at_checked(trace));
     match halves {
         Some((trace, message))
-            if message == expected && trace.starts_with(b"Return-Path: <pump7@example.org>\r\n") =>
+            if message == expected
+                && trace.starts_with(b"Return-Path: <pump7@example.org>\r\n") =>
         {
             Ok(trace.len())
         }

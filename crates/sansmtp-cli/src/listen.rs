@@ -90,10 +90,25 @@ mod tests {
     #[test]
     fn addresses() {
         for (text, address, host, security) in [
-            ("smtp://127.0.0.1:2525", "127.0.0.1:2525", "127.0.0.1", Security::StartTls),
+            (
+                "smtp://127.0.0.1:2525",
+                "127.0.0.1:2525",
+                "127.0.0.1",
+                Security::StartTls,
+            ),
             ("smtps://[::1]:0", "[::1]:0", "::1", Security::ImplicitTls),
-            ("SMTPS://0.0.0.0/", "0.0.0.0:465", "0.0.0.0", Security::ImplicitTls),
-            ("smtp://localhost", "localhost:25", "localhost", Security::StartTls),
+            (
+                "SMTPS://0.0.0.0/",
+                "0.0.0.0:465",
+                "0.0.0.0",
+                Security::ImplicitTls,
+            ),
+            (
+                "smtp://localhost",
+                "localhost:25",
+                "localhost",
+                Security::StartTls,
+            ),
             (
                 "smtp+danger-plaintext://[::]:25",
                 "[::]:25",
@@ -102,7 +117,10 @@ mod tests {
             ),
         ] {
             let listen = Listen::parse(text).unwrap();
-            assert_eq!((listen.address.as_str(), listen.security), (address, security));
+            assert_eq!(
+                (listen.address.as_str(), listen.security),
+                (address, security)
+            );
             assert_eq!(listen.host(), host);
         }
         for text in [

@@ -64,7 +64,9 @@ fn table() {
     let server = width(|provider| first_server(provider).len());
     outln!(
         "{BOLD}{:id$}  {:server$}  {:8}  SIGN-IN{BOLD:#}",
-        "PROVIDER", "SMTP SERVER", "SECURITY"
+        "PROVIDER",
+        "SMTP SERVER",
+        "SECURITY"
     );
     for provider in Provider::all() {
         let kind = match provider.submission.first() {

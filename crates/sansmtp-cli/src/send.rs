@@ -8,7 +8,7 @@ use crate::compose::{Parts, read, show};
 use crate::eml;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, note, errln, outln};
+use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, errln, note, outln};
 use crate::progress::Observed;
 use crate::providers::security;
 use crate::target::Target;

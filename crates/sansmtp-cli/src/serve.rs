@@ -9,7 +9,6 @@ use crate::listen::Listen;
 use crate::output::{note, outln, warn};
 use crate::password::read_secret;
 use crate::target::url;
-use sansmtp::config::Security;
 use sansmtp::server::Timeouts;
 use sansmtp_tokio::maildir::Maildir;
 use sansmtp_tokio::rustls;
@@ -116,7 +115,11 @@ fn config(args: &args::Serve, listeners: &[Listen]) -> Result<ServerConfig> {
         let address = format!("postmaster@{domain}");
         if let Err(error) = sansmtp::wire::path::Mailbox::parse(&address) {
             let what = format!("--domain `{domain}`: {error}");
-            return Err(Failure::new(Exit::Usage, what, "write --domain example.org"));
+            return Err(Failure::new(
+                Exit::Usage,
+                what,
+                "write --domain example.org",
+            ));
         }
     }
     let idle = args.idle_timeout.saturating_mul(1000);
@@ -173,9 +176,7 @@ fn add(users: &mut Users, user: &str, place: &str) -> Result<()> {
     let (name, password) = user
         .split_once(':')
         .ok_or_else(|| failure(&"there is no colon between name and password"))?;
-    users
-        .add(name, password)
-        .map_err(|error| failure(&error))
+    users.add(name, password).map_err(|error| failure(&error))
 }
 
 fn certificate(args: &args::Serve, listeners: &[Listen]) -> Result<Arc<rustls::ServerConfig>> {

@@ -1,16 +1,12 @@
-//! The dialogue as lines that can be shown: secrets masked, content cut short.
+//! The dialogue on the terminal: the core masks it, here it is counted and shown.
 
-use crate::output::{DIM, bytes, duration};
-use sansmtp::wire::reply::Escaped;
+use crate::output::{DIM, duration};
+use sansmtp::transcript::{Entry, Said, Speaker};
 use sansmtp_tokio::client::{Direction, Tap};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// How many lines of a content are shown.
-const SHOWN: u32 = 12;
 
 /// Watches dialogues and turns them into lines. Several connections may be
 /// watched at once; their lines come as they happen.
@@ -29,34 +25,28 @@ struct State {
 /// How often the client had to wait for the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RoundTrips {
-    /// For setting up the session, AUTH included, without TCP and TLS handshakes.
+    /// For setting up the session, greeting and AUTH included, without the
+    /// handshakes of TCP and TLS.
     pub(crate) setup: u32,
     /// From MAIL to the verdict on the content.
     pub(crate) transaction: u32,
 }
 
-/// What is known of one connection.
+/// One connection.
 #[derive(Default)]
 struct Dialogue {
-    sent: Vec<u8>,
-    received: Vec<u8>,
+    masked: sansmtp::transcript::Transcript,
     phase: Phase,
-    /// The client waits for the server.
+    /// The client waits for the server: nothing was received since it spoke.
     waiting: bool,
-    transaction: bool,
-    closing: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
-    Commands,
-    /// AUTH was sent: answers to challenges are secrets.
-    Auth { challenged: bool },
-    /// DATA was sent.
-    Data,
-    /// The server waits for the content.
-    Content { lines: u32, octets: u64 },
+    Setup,
+    Transaction,
+    Goodbye,
 }
 
 impl Transcript {
@@ -71,10 +61,11 @@ impl Transcript {
 
     /// How often the client waited so far, in all connections.
     pub(crate) fn round_trips(&self) -> RoundTrips {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .round_trips
+        self.with_state(|state| state.round_trips)
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn note(&self, text: std::fmt::Arguments<'_>) {
@@ -85,124 +76,71 @@ impl Transcript {
 
 impl Tap for Transcript {
     fn octets(&self, connection: u64, direction: Direction, octets: &[u8]) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State {
-            connections,
-            round_trips,
-        } = &mut *state;
-        let dialogue = connections.entry(connection).or_default();
-        match direction {
-            Direction::Sent => {
-                dialogue.waiting = true;
-                dialogue.sent.extend_from_slice(octets);
-                while let Some(line) = take_line(&mut dialogue.sent) {
-                    dialogue.client(&line, &*self.show);
-                }
-            }
-            Direction::Received => {
-                dialogue.received.extend_from_slice(octets);
-                if std::mem::take(&mut dialogue.waiting) && !dialogue.closing {
-                    match dialogue.transaction {
-                        true => round_trips.transaction += 1,
-                        false => round_trips.setup += 1,
+        self.with_state(|state| {
+            let dialogue = state.connections.entry(connection).or_default();
+            match direction {
+                Direction::Sent => dialogue.sent(octets, &*self.show),
+                Direction::Received => {
+                    if std::mem::take(&mut dialogue.waiting) {
+                        match dialogue.phase {
+                            Phase::Setup => state.round_trips.setup += 1,
+                            Phase::Transaction => state.round_trips.transaction += 1,
+                            Phase::Goodbye => {}
+                        }
                     }
-                }
-                while let Some(line) = take_line(&mut dialogue.received) {
-                    dialogue.server(&line, &*self.show);
+                    dialogue
+                        .masked
+                        .server(octets, |entry| (self.show)(&entry.to_string()));
                 }
             }
-        }
+        });
     }
 
-    fn connected(&self, _connection: u64, server: SocketAddr) {
+    fn connected(&self, connection: u64, server: SocketAddr) {
+        self.with_state(|state| {
+            // The greeting is waited for, although nothing was said.
+            let dialogue = state.connections.entry(connection).or_default();
+            dialogue.waiting = true;
+        });
         self.note(format_args!("connected to {server}"));
     }
 
-    fn tls_established(&self, _connection: u64) {
-        self.note(format_args!("TLS from here on"));
+    fn tls_established(&self, connection: u64) {
+        self.with_state(|state| {
+            let dialogue = state.connections.entry(connection).or_default();
+            dialogue.masked.tls(|entry| (self.show)(&entry.to_string()));
+        });
     }
 
     fn closed(&self, connection: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.connections.remove(&connection);
-        drop(state);
-        self.note(format_args!("connection closed"));
+        let known = self.with_state(|state| state.connections.remove(&connection));
+        if let Some(mut dialogue) = known {
+            dialogue
+                .masked
+                .finish(|entry| (self.show)(&entry.to_string()));
+            self.note(format_args!("connection closed"));
+        }
     }
 }
 
 impl Dialogue {
-    fn client(&mut self, line: &[u8], show: &dyn Fn(&str)) {
-        match &mut self.phase {
-            Phase::Content { lines, octets } => {
-                if line == b"." {
-                    let (lines, octets) = (*lines, *octets);
-                    self.phase = Phase::Commands;
-                    if lines > SHOWN {
-                        let rest = lines - SHOWN;
-                        show(&format!(
-                            "C: {DIM}[{rest} more lines, {} in all]{DIM:#}",
-                            bytes(octets)
-                        ));
-                    }
-                    show("C: .");
-                    return;
-                }
-                *lines += 1;
-                *octets += line.len() as u64 + 2;
-                if *lines <= SHOWN {
-                    show(&format!("C: {}", Escaped(line)));
-                }
+    fn sent(&mut self, octets: &[u8], show: &dyn Fn(&str)) {
+        self.waiting = true;
+        let phase = &mut self.phase;
+        self.masked.client(octets, |entry| {
+            match entry {
+                Entry {
+                    speaker: Speaker::Client,
+                    said: Said::Line { text, .. },
+                } if text.starts_with(b"MAIL ") => *phase = Phase::Transaction,
+                Entry {
+                    speaker: Speaker::Client,
+                    said: Said::Line { text: b"QUIT", .. },
+                } => *phase = Phase::Goodbye,
+                _ => {}
             }
-            Phase::Auth { challenged: true } => {
-                self.phase = Phase::Auth { challenged: false };
-                show("C: ****");
-            }
-            phase => {
-                let mut words = line.split(|&b| b == b' ');
-                let verb = words.next().unwrap_or_default().to_ascii_uppercase();
-                match verb.as_slice() {
-                    b"AUTH" => {
-                        *phase = Phase::Auth { challenged: false };
-                        let mechanism = words.next().unwrap_or_default();
-                        let mut text = format!("C: AUTH {}", Escaped(mechanism));
-                        if words.next().is_some() {
-                            text.push_str(" ****");
-                        }
-                        show(&text);
-                        return;
-                    }
-                    b"DATA" => *phase = Phase::Data,
-                    b"MAIL" => self.transaction = true,
-                    b"QUIT" => self.closing = true,
-                    _ => {}
-                }
-                show(&format!("C: {}", Escaped(line)));
-            }
-        }
-    }
-
-    fn server(&mut self, line: &[u8], show: &dyn Fn(&str)) {
-        let mut text = String::from("S: ");
-        // Writing to a string does not fail.
-        let _ = write!(text, "{}", Escaped(line));
-        show(&text);
-        let last = line.get(3) != Some(&b'-');
-        match self.phase {
-            Phase::Auth { .. } if last => {
-                self.phase = match line.starts_with(b"334") {
-                    true => Phase::Auth { challenged: true },
-                    false => Phase::Commands,
-                };
-            }
-            // Other replies before it answer MAIL and RCPT of the same flight.
-            Phase::Data if last && line.starts_with(b"354") => {
-                self.phase = Phase::Content {
-                    lines: 0,
-                    octets: 0,
-                };
-            }
-            _ => {}
-        }
+            show(&entry.to_string());
+        });
     }
 }
 
@@ -210,16 +148,6 @@ impl std::fmt::Debug for Transcript {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transcript").finish_non_exhaustive()
     }
-}
-
-/// The first whole line, without its line end.
-fn take_line(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
-    let end = buffer.iter().position(|&b| b == b'\n')?;
-    let mut line: Vec<u8> = buffer.drain(..=end).collect();
-    while matches!(line.last(), Some(b'\r' | b'\n')) {
-        line.pop();
-    }
-    Some(line)
 }
 
 #[cfg(test)]
@@ -234,30 +162,30 @@ mod tests {
         let transcript = Transcript::new(move |line| seen.lock().unwrap().push(line.to_owned()));
         let say = |who, text: &str| transcript.octets(1, who, text.as_bytes());
         use Direction::{Received as S, Sent as C};
+        transcript.connected(1, ([127, 0, 0, 1], 25).into());
         say(S, "220 hi\r\n");
         say(C, "EHLO x\r\n");
-        say(S, "250-hi\r\n250 PIPELINING\r\n");
-        say(C, "AUTH PLAIN AHVzZXIAczNjcmV0\r\n");
-        say(S, "504 no\r\n");
-        say(C, "auth login\r\n");
-        say(S, "334 VXNl");
-        say(S, "cm5hbWU6\r\n");
+        say(S, "250-hi\r\n");
+        say(S, "250 PIPELINING\r\n");
+        say(C, "AUTH LOGIN\r\n");
+        say(S, "334 VXNlcm5hbWU6\r\n");
         say(C, "dXNlcg==\r\n");
         say(S, "334 UGFzc3dvcmQ6\r\n");
         say(C, "czNjcmV0\r\n");
         say(S, "235 ok\r\n");
         say(C, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
-        say(S, "250 ok\r\n250 ok\r\n354 go\r\n");
-        say(C, "Subject: AUTH PLAIN text\r\n\r\nx\x1b[2J\r\n.\r\n");
+        say(S, "250 ok\r\n250 ok\r\n");
+        say(S, "354 go\r\n");
+        say(C, "Subject: x\r\n\r\nMAIL \x1b[2J\r\n");
+        say(C, "QUIT\r\n.\r\n");
         say(S, "250 taken\r\n");
         say(C, "QUIT\r\n");
         say(S, "221 bye\r\n");
+        transcript.closed(1);
         let text = lines.lock().unwrap().join("\n");
-        assert!(!text.contains("AHVz") && !text.contains("dXNlcg") && !text.contains("czNj"));
-        assert!(text.contains("C: AUTH PLAIN ****\n"));
-        assert!(text.contains("C: AUTH login\nS: 334 VXNlcm5hbWU6\nC: ****\nS: 334"));
-        assert!(text.contains("C: Subject: AUTH PLAIN text\n"));
-        assert!(text.contains("C: x\\u{1b}[2J\nC: .\nS: 250 taken"));
+        assert!(!text.contains("dXNlcg") && !text.contains("czNj"), "{text}");
+        assert!(text.contains("C: DATA\nS: 250 ok"), "{text}");
+        assert!(text.contains("C: QUIT\nS: 221 bye\n"), "{text}");
         let expected = RoundTrips {
             setup: 5,
             transaction: 2,

@@ -34,10 +34,7 @@ fn malformed_addresses() {
         ("a b@example.org", "the part before the @ is not valid"),
         ("a@-x", "the part after the @ is not a domain name"),
         ("Jo <a@example.org", "the angle brackets do not match"),
-        (
-            "a@example.org\r\nRCPT TO:<evil@example.org>",
-            "line break",
-        ),
+        ("a@example.org\r\nRCPT TO:<evil@example.org>", "line break"),
         ("Jo\r\nBcc: evil@example.org <a@example.org>", "line break"),
         ("ä@example.org", "outside ASCII"),
     ] {

@@ -56,7 +56,7 @@ impl MailRecipient {
             notify: parameters.notify,
             orcpt: parameters
                 .orcpt
-                .map(|orcpt| format!("{};{}", orcpt.addr_type, orcpt.address.as_str())),
+                .map(|orcpt| format!("{};{}", orcpt.addr_type(), orcpt.address().as_str())),
         }
     }
 }
