@@ -64,6 +64,11 @@ fn make_throw_away(names: Vec<String>) -> std::result::Result<Made, rcgen::Error
 fn server(names: Vec<String>) -> std::result::Result<CertificateParams, rcgen::Error> {
     let subject = names.first().cloned().unwrap_or_default();
     let mut params = CertificateParams::new(names)?;
+    // With a mark of its own, so that it is not taken for another certificate of
+    // the same name that a machine may trust.
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "made by sansmtp");
     params.distinguished_name.push(DnType::CommonName, subject);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -79,7 +84,7 @@ fn server(names: Vec<String>) -> std::result::Result<CertificateParams, rcgen::E
         rcgen::date_time_ymd(i32::from(year), month, day)
     };
     params.not_before = date(yesterday.year(), yesterday);
-    params.not_after = date(yesterday.year() + 1, yesterday);
+    params.not_after = date(today.year() + 1, today);
     Ok(params)
 }
 

@@ -28,7 +28,7 @@ impl Listen {
         let (scheme, place) = text
             .split_once("://")
             .ok_or_else(|| failure("there is no smtp:// or smtps:// in front"))?;
-        let (security, port) = match scheme.to_ascii_lowercase().as_str() {
+        let (security, port): (_, u16) = match scheme.to_ascii_lowercase().as_str() {
             "smtps" => (Security::ImplicitTls, 465),
             "smtp" => (Security::StartTls, 25),
             "smtp+danger-plaintext" => (Security::DangerPlaintext, 25),

@@ -122,7 +122,7 @@ fn sign_in() {
         0,
         &[
             "C: AUTH PLAIN ****\nS: 235 2.7.0 welcome",
-            "C: Subject: s",
+            "octets of content]",
             "S: 250 2.0.0 taken",
         ],
     );
