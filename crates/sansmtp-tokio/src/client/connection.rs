@@ -25,7 +25,7 @@ pub(super) struct Setup {
     pub(super) config: OwnedConfig,
     /// `None` only where the configuration uses no TLS.
     pub(super) tls: Option<Tls>,
-    pub(super) tap: Option<Arc<dyn Tap>>,
+    pub(super) taps: Vec<Arc<dyn Tap>>,
 }
 
 /// A connection between two uses.
@@ -73,7 +73,7 @@ impl Connection {
         } = connect(host, port, &addresses, deadline).await?;
         debug!(number, %address, "connected");
         steps.found(|| Finding::Connected { address, failed });
-        let watch = Watch::new(setup.tap.clone(), number);
+        let watch = Watch::new(setup.taps.clone(), number);
         watch.connected(address);
         let clock = Clock::start();
         let config = setup.config.as_config();

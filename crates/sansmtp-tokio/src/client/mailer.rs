@@ -8,8 +8,10 @@ use super::pool::{Pool, PoolConfig};
 use super::report::Report;
 use super::tap::Tap;
 use super::tls::Tls;
+use super::transcript::Masked;
 use sansmtp::config::{OwnedConfig, Security};
 use sansmtp::envelope::Envelope;
+use sansmtp::transcript::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub struct Builder {
     config: OwnedConfig,
     tls: Option<Tls>,
     pool: PoolConfig,
-    tap: Option<Arc<dyn Tap>>,
+    taps: Vec<Arc<dyn Tap>>,
 }
 
 impl Mailer {
@@ -52,7 +54,7 @@ impl Mailer {
             config,
             tls: None,
             pool: PoolConfig::default(),
-            tap: None,
+            taps: Vec::new(),
         }
     }
 
@@ -135,9 +137,17 @@ impl Builder {
         self
     }
 
-    /// Who watches the dialogue. The octets hold passwords: see [`Tap`].
+    /// Who gets a transcript of all dialogues, line by line: the number of the
+    /// connection, and the line. Secrets are masked and content is left out. It is
+    /// called from the tasks that send, and must not block.
+    pub fn transcript(self, sink: impl Fn(u64, Entry<'_>) + Send + Sync + 'static) -> Self {
+        self.tap(Arc::new(Masked::new(sink)))
+    }
+
+    /// Who watches the dialogue as it is; there may be several. The octets hold
+    /// passwords: see [`Tap`].
     pub fn tap(mut self, tap: Arc<dyn Tap>) -> Self {
-        self.tap = Some(tap);
+        self.taps.push(tap);
         self
     }
 
@@ -155,7 +165,7 @@ impl Builder {
         let setup = Setup {
             config: self.config,
             tls,
-            tap: self.tap,
+            taps: self.taps,
         };
         Ok(Mailer {
             pool: Arc::new(Pool::new(setup, self.pool)),

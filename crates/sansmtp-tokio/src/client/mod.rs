@@ -38,6 +38,7 @@ mod pool;
 mod report;
 mod tap;
 mod tls;
+mod transcript;
 mod wire;
 
 pub use check::{Check, CheckFailure, CheckStep, Finding, StepName};

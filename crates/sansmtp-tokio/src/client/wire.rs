@@ -414,31 +414,31 @@ impl fmt::Debug for Wire {
     }
 }
 
-/// The tap of one connection.
+/// Those who watch one connection.
 pub(super) struct Watch {
-    tap: Option<Arc<dyn Tap>>,
+    taps: Vec<Arc<dyn Tap>>,
     connection: u64,
 }
 
 impl Watch {
-    pub(super) fn new(tap: Option<Arc<dyn Tap>>, connection: u64) -> Self {
-        Self { tap, connection }
+    pub(super) fn new(taps: Vec<Arc<dyn Tap>>, connection: u64) -> Self {
+        Self { taps, connection }
     }
 
     pub(super) fn connected(&self, server: std::net::SocketAddr) {
-        if let Some(tap) = &self.tap {
+        for tap in &self.taps {
             tap.connected(self.connection, server);
         }
     }
 
     fn octets(&self, direction: Direction, octets: &[u8]) {
-        if let Some(tap) = &self.tap {
+        for tap in &self.taps {
             tap.octets(self.connection, direction, octets);
         }
     }
 
     fn tls_established(&self) {
-        if let Some(tap) = &self.tap {
+        for tap in &self.taps {
             tap.tls_established(self.connection);
         }
     }
@@ -446,7 +446,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(tap) = &self.tap {
+        for tap in &self.taps {
             tap.closed(self.connection);
         }
     }

@@ -8,7 +8,7 @@ use sansmtp_tokio::sansmtp::config::{OwnedCredentials, Security};
 use sansmtp_tokio::sansmtp::envelope::Outcome;
 use sansmtp_tokio::sansmtp::error::Stage;
 use sansmtp_tokio::sansmtp::message::{Address, Attachment, Builder, Content as Part, Date};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn plain() {
@@ -289,6 +289,65 @@ async fn the_message_is_delivered_although_quit_fails() {
         mailer.close().await;
     };
     tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn the_transcript_shows_no_password() {
+    let listener = Listener::bind().await;
+    let certificates = Certificates::good();
+    let credentials = OwnedCredentials::password("me", "pw").unwrap();
+    let config = listener
+        .config(Security::StartTls)
+        .with_credentials(credentials);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
+    let mailer = Mailer::builder(config)
+        .tls(certificates.trusted())
+        .transcript(move |_, entry| sink.lock().unwrap().push(entry.to_string()))
+        .build()
+        .unwrap();
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let peer = listener.accept_session("STARTTLS").await;
+        let mut peer = peer.starttls(&certificates).await;
+        peer.hello("AUTH PLAIN").await;
+        peer.line().await;
+        peer.say("235 welcome").await;
+        peer.take_message().await;
+        peer.quit().await;
+    };
+    let client = async {
+        mailer.send(&envelope, MESSAGE).await.unwrap();
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+    let expected = "\
+S: 220 mx.example.org ESMTP
+C: EHLO [127.0.0.1]
+S: 250-mx.example.org
+S: 250-STARTTLS
+S: 250 HELP
+C: STARTTLS
+S: 220 2.0.0 go on
+-- TLS --
+C: EHLO [127.0.0.1]
+S: 250-mx.example.org
+S: 250-AUTH PLAIN
+S: 250 HELP
+C: AUTH PLAIN ****
+S: 235 welcome
+C: MAIL FROM:<me@example.org>
+S: 250 2.1.0 sender ok
+C: RCPT TO:<a@example.org>
+S: 250 2.1.5 recipient ok
+C: DATA
+S: 354 go on
+C: [21 octets of content]
+S: 250 2.0.0 queued as 42
+C: QUIT
+S: 221 2.0.0 bye";
+    assert_eq!(lines.lock().unwrap().join("\n"), expected);
 }
 
 #[tokio::test]
