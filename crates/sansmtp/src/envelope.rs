@@ -134,3 +134,26 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_refuse() {
+        for (line, code) in [
+            (&b"250 ok"[..], None),
+            (b"251 2.1.5 will forward", None),
+            (b"354 go on", None),
+            (b"450 4.2.1 later", Some(450)),
+            (b"550 5.1.1 no such user", Some(550)),
+        ] {
+            let reply = ReplyLine::parse(line).unwrap();
+            let expected = code.map(|code| Outcome::Refused {
+                code: Code::new(code).unwrap(),
+                enhanced: reply.enhanced,
+            });
+            assert_eq!(Outcome::refused_by(&reply), expected);
+        }
+    }
+}

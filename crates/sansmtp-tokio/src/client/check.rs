@@ -197,6 +197,11 @@ impl Steps {
         self.done = false;
     }
 
+    /// Whether this step is under way.
+    pub(super) fn is_at(&self, name: StepName) -> bool {
+        self.name == name
+    }
+
     /// The step succeeded. Only the first finding of a step counts.
     pub(super) fn found(&mut self, finding: impl FnOnce() -> Finding) {
         let Some(notes) = &mut self.notes else {

@@ -198,7 +198,9 @@ async fn open(
                 _ => {}
             },
             Told::TlsDue => {
-                steps.found(|| Finding::StartTls);
+                if steps.is_at(StepName::StartTls) {
+                    steps.found(|| Finding::StartTls);
+                }
                 steps.begin(StepName::Tls);
                 let info = shake_hands(wire, client, config, tls).await?;
                 debug!(number, version = info.version, "TLS established");

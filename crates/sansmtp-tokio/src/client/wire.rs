@@ -533,3 +533,65 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sansmtp::config::{Config, Security};
+    use sansmtp::envelope::{Envelope, Recipient};
+    use sansmtp::wire::path::ReversePath;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+
+    /// A socket that takes no more octets, and its other end.
+    async fn stuffed() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (far, _) = listener.accept().await.unwrap();
+        let limit = Duration::from_millis(100);
+        while tokio::time::timeout(limit, near.writable()).await.is_ok() {
+            while near.try_write(&[0; 65536]).is_ok() {}
+        }
+        (near, far)
+    }
+
+    #[tokio::test]
+    async fn a_final_dot_that_never_left_leaves_no_doubt() {
+        let (near, _far) = stuffed().await;
+        let config = Config::new("127.0.0.1", Security::DangerPlaintext).unwrap();
+        let recipients = [Recipient::parse("a@example.org").unwrap()];
+        let envelope = Envelope::new(ReversePath::Null, &recipients);
+        let mut line = [0; 512];
+        let clock = Clock::start();
+        let mut client = Client::new(&config, &mut line, clock.now());
+        let mut out = [0; 512];
+        for replies in [
+            "220 hi\r\n",
+            "250 hello\r\n",
+            "250 ok\r\n",
+            "250 ok\r\n",
+            "354 go\r\n",
+        ] {
+            let (_, event) = client.receive(clock.now(), replies.as_bytes()).unwrap();
+            if let Some(Event::Ready) = event {
+                client.submit(&envelope, clock.now()).unwrap();
+            }
+            client.transmit(clock.now(), &mut out);
+        }
+        let mut wire = Wire::new(near, clock, Watch::new(Vec::new(), 1));
+        tokio::time::pause();
+        let result = wire.next(&mut client, &mut Content::bytes(b"hi\r\n")).await;
+        let Err(Failure::Dialogue(error, None)) = result else {
+            panic!("{result:?}");
+        };
+        // The machine has rendered the final dot; more it can not know.
+        assert!(client.error().unwrap().outcome_unknown());
+        let expected = CoreError::Timeout {
+            stage: Stage::Content,
+            outcome_unknown: false,
+        };
+        assert_eq!(error, expected);
+    }
+}

@@ -3,7 +3,7 @@
 use super::peer::{Certificates, Listener, Notes, ONE};
 use super::{MESSAGE, envelope, recipients};
 use sansmtp_tokio::Mailer;
-use sansmtp_tokio::client::Content;
+use sansmtp_tokio::client::{Content, Finding};
 use sansmtp_tokio::sansmtp::config::{OwnedCredentials, Security};
 use sansmtp_tokio::sansmtp::envelope::Outcome;
 use sansmtp_tokio::sansmtp::error::Stage;
@@ -348,6 +348,61 @@ S: 250 2.0.0 queued as 42
 C: QUIT
 S: 221 2.0.0 bye";
     assert_eq!(lines.lock().unwrap().join("\n"), expected);
+}
+
+#[tokio::test]
+async fn check_of_a_good_server() {
+    let listener = Listener::bind().await;
+    let certificates = Certificates::good();
+    let credentials = OwnedCredentials::password("me", "pw").unwrap();
+    let config = listener
+        .config(Security::ImplicitTls)
+        .with_credentials(credentials);
+    let mailer = certificates.mailer(config);
+    let server = async {
+        let mut peer = listener.accept().await.tls(&certificates).await.unwrap();
+        peer.say("220 hi").await;
+        peer.hello("AUTH PLAIN,SIZE 1000").await;
+        peer.line().await;
+        peer.say("235 welcome").await;
+        peer.quit().await;
+    };
+    let (_, check) = tokio::join!(server, mailer.check());
+    assert!(check.is_ok(), "{check:?}");
+    let names: Vec<&str> = check.steps.iter().map(|s| s.name.as_str()).collect();
+    let expected = [
+        "name look-up",
+        "connect",
+        "TLS",
+        "greeting",
+        "EHLO",
+        "AUTH",
+        "QUIT",
+    ];
+    assert_eq!(names, expected);
+    let findings: Vec<&Finding> = check.steps.iter().map(|s| &s.finding).collect();
+    let [
+        Finding::Addresses(addresses),
+        Finding::Connected { address, .. },
+        Finding::Tls(tls),
+        Finding::Greeting(greeting),
+        Finding::Capabilities(offered),
+        Finding::Authenticated(mechanism),
+        Finding::Closed,
+    ] = findings[..]
+    else {
+        panic!("{findings:?}");
+    };
+    assert_eq!(
+        (addresses, *address),
+        (&vec![listener.address()], listener.address())
+    );
+    assert_eq!(tls.version, "TLSv1_3");
+    assert!(tls.cipher_suite.starts_with("TLS13_"), "{tls:?}");
+    assert_eq!(tls.certificates, check.certificates);
+    assert_eq!(greeting.text(), "hi");
+    assert_eq!(offered.max_size, 1000);
+    assert_eq!(mechanism.name(), "PLAIN");
 }
 
 #[tokio::test]
