@@ -75,6 +75,39 @@ fn login_hands_on_user_and_password() {
 }
 
 #[test]
+fn content_that_trickles_in_is_given_up() {
+    let config = config(Security::DangerPlaintext);
+    for (octets, pause, minutes) in [
+        // One octet every two minutes: cut off where the first pause would be.
+        (1, 120_000, 3..=4),
+        // 1 KiB per second: never too slow, for two hours.
+        (61_440, 60_000, 120..=120),
+    ] {
+        let (mut line, mut reply) = ([0; 512], [0; 512]);
+        let mut server = Server::new(&config, &mut line, &mut reply, NOW);
+        let until_data = "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nDATA\r\n";
+        talk(&mut server, until_data, |_| None);
+        let stretch = vec![b'x'; octets];
+        let mut now = 0;
+        while now < 7_200_000 {
+            let next = now + pause;
+            let deadline = server.poll_timeout().unwrap().millis();
+            if deadline <= next {
+                now = deadline;
+                break;
+            }
+            now = next;
+            let (used, _) = server.receive(Instant::from_millis(now), &stretch).unwrap();
+            assert_eq!(used, octets);
+        }
+        assert!(minutes.contains(&(now / 60_000)), "{now}");
+        server.handle_timeout(Instant::from_millis(now)).unwrap();
+        let said = talk(&mut server, "", |_| None);
+        assert_eq!(said.starts_with("421 4.4.2 "), octets == 1, "{said}");
+    }
+}
+
+#[test]
 fn an_answer_of_421_closes() {
     let busy = Reply::new(421, Some(EnhancedCode::new(4, 7, 0)), "Too many").unwrap();
     let config = config(Security::DangerPlaintext);

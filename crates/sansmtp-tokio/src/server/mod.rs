@@ -7,6 +7,30 @@
 //!
 //! Nothing is relayed unless a handler says so: what it does not accept is
 //! refused.
+//!
+//! ```no_run
+//! use sansmtp::config::Security;
+//! use sansmtp_tokio::maildir::Maildir;
+//! use sansmtp_tokio::server::{MaildirHandler, Server, ServerConfig};
+//! use std::time::Duration;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let maildir = Maildir::create("mail", "mx.example.org").await?;
+//! let handler = MaildirHandler::new(maildir, "mx.example.org").domain("example.org");
+//! let config = ServerConfig::new("mx.example.org")?.max_size(10_000_000);
+//! let server = Server::builder(config, handler)
+//!     .listen("127.0.0.1:2525", Security::DangerPlaintext)
+//!     .bind()
+//!     .await?;
+//! println!("listening on {:?}", server.local_addrs());
+//! let handle = server.shutdown_handle();
+//! let serving = tokio::spawn(server.serve());
+//! // Later, such as when a signal comes:
+//! handle.shutdown(Duration::from_secs(30));
+//! serving.await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod config;
 mod envelope;

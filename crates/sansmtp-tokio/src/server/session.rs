@@ -170,6 +170,13 @@ where
             COMMANDS
         };
         tokio::select! {
+            biased;
+            end = stopped(&mut shutdown), if grace.is_none() => {
+                grace = Some(end);
+                machine.shutdown();
+            }
+            // Before the deadline: what is there is not late, however long the
+            // handler took.
             read = io.read(size) => match read {
                 Ok(0) => {
                     machine.receive_eof()?;
@@ -184,10 +191,6 @@ where
                 } else {
                     machine.handle_timeout(clock.now())?;
                 }
-            }
-            end = stopped(&mut shutdown), if grace.is_none() => {
-                grace = Some(end);
-                machine.shutdown();
             }
         }
     }
@@ -215,6 +218,13 @@ struct Io<T> {
     start: usize,
     /// Replies that are to be sent.
     out: Vec<u8>,
+}
+
+/// What is left of the input could be a part of a password.
+impl<T> Drop for Io<T> {
+    fn drop(&mut self) {
+        self.input.zeroize();
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Io<T> {
@@ -484,3 +494,6 @@ impl SessionInfo {
         self.user = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,8 @@ mod tests {
             (LAST, 0, "Fri, 31 Dec 9999 23:59:59 +0000"),
         ] {
             assert_eq!(text(seconds, offset), expected);
+            let date = Date::from_unix(seconds, offset).unwrap();
+            assert_eq!(std::format!("{date}"), expected);
         }
     }
 

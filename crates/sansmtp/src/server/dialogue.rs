@@ -34,11 +34,29 @@ impl Dialogue<'_> {
                 self.session.deadline = None;
                 return;
             }
-            State::Content => timeouts.content,
+            State::Content => {
+                self.session.deadline = Some(self.content_deadline(now));
+                return;
+            }
             _ if self.wants_tls() => timeouts.handshake,
             _ => timeouts.command,
         };
         self.session.deadline = Some(now.after(limit));
+    }
+
+    /// When the content is given up: if nothing comes for a while, or if it comes
+    /// too slowly.
+    fn content_deadline(&self, now: Instant) -> Instant {
+        let timeouts = &self.config.timeouts;
+        let next = now.after(timeouts.content);
+        if timeouts.content_per_kib == u32::MAX {
+            return next;
+        }
+        let allowed = (self.session.size >> 10)
+            .saturating_mul(u64::from(timeouts.content_per_kib))
+            .saturating_add(u64::from(timeouts.content));
+        let all = self.session.began.millis().saturating_add(allowed);
+        next.min(Instant::from_millis(all))
     }
 
     /// Whether the TLS handshake is next.
@@ -93,6 +111,9 @@ impl Dialogue<'_> {
             self.part(Reply::fixed(421, (4, 7, 0), "Too many errors, closing"));
         }
         self.shut_down_if_idle();
+        if self.session.state == State::Content {
+            self.session.began = now;
+        }
         self.arm(now);
     }
 
@@ -192,7 +213,6 @@ impl Dialogue<'_> {
         now: Instant,
         input: &'a [u8],
     ) -> (usize, Option<&'a [u8]>) {
-        self.arm(now);
         let limit = self.config.capabilities.max_size;
         let text_limit = self.config.limits.text_line;
         let session = &mut self.session;
@@ -204,6 +224,7 @@ impl Dialogue<'_> {
         let too_large = limit > 0 && session.size > limit;
         let void = too_large || session.dot.bare() || session.line_too_long;
         if !session.dot.ended() {
+            self.arm(now);
             return (used, Some(if void { &[] } else { stretch }));
         }
         session.step(Step::Complete);
