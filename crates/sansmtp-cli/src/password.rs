@@ -28,9 +28,14 @@ pub(crate) fn credentials(
             Failure::new(Exit::Config, error, next)
         });
     }
+    // A password that was given is tried: providers change, and tables age.
+    let given = args.password.is_some()
+        || args.password_file.is_some()
+        || environment(&args.password_env)?.is_some();
     if let Some(provider) = provider
         && !provider.sign_in.accepts_password()
         && provider.sign_in.accepts_oauth2()
+        && !given
     {
         let what = format!("{} takes no password", provider.name);
         let next = "give an OAuth2 access token with --oauth2-token-file or --oauth2-token-env";
