@@ -46,7 +46,8 @@ arrived, that is said, and it is never sent again without you.";
 pub(crate) const SERVE: &str = "\
 Each listener prints one line on standard output, as
   listening smtp://127.0.0.1:2525
-A mail is on disk before the sender gets its 250. Stop it with Ctrl-C: open
+A mail is on disk before the sender gets its 250. Mail is stored, never sent on:
+that of users who signed in too, whoever it is for. Stop it with Ctrl-C: open
 transactions may end first.
 
 Examples:

@@ -244,3 +244,71 @@ fn large_attachments_arrive_whole() {
         .sum();
     assert_eq!(body, 4_000_000);
 }
+
+#[test]
+fn tokens() {
+    // `user=me^Aauth=Bearer t0ken^A^A`, of which ^A is the octet 1.
+    const RESPONSE: &str = "AUTH XOAUTH2 dXNlcj1tZQFhdXRoPUJlYXJlciB0MGtlbgEB";
+    let server = Scripted::start(|verb, line| match (verb, line) {
+        ("EHLO", _) => Do::Say("250-scripted\r\n250 AUTH PLAIN XOAUTH2"),
+        ("AUTH", RESPONSE) => Do::Say("235 2.7.0 welcome"),
+        ("AUTH", _) => Do::Say("535 5.7.8 bad credentials"),
+        _ => agreeable(verb),
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "t0ken\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    send(&server, &["--user", "me", "--oauth2-token-file", path]).success();
+    let arguments = ["--user", "me", "--oauth2-token-env", "TOKEN"];
+    let url = server.url();
+    let message = ["-f", "a@example.org", "-t", "b@example.org", "-b", "x"];
+    let mut command = sansmtp(&[&["send", "--server", &url], &arguments[..], &message].concat());
+    command.env("TOKEN", "wrong");
+    let ended = finish(command, b"").expect(77, &["535 5.7.8"]);
+    assert!(!ended.stderr.contains("wrong"), "{ended:#?}");
+}
+
+#[test]
+fn a_known_reply_is_explained() {
+    let server = Scripted::start(|verb, _| match verb {
+        "AUTH" => Do::Say(
+            "534-5.7.9 Application-specific password required. Learn more at\r\n\
+             534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor x - gsmtp",
+        ),
+        _ => agreeable(verb),
+    });
+    let login = ["--user", "me", "--password", "x"];
+    send(&server, &login).expect(
+        77,
+        &[
+            "error: 127.0.0.1 refused AUTH: 534 5.7.9 Application-specific password required.",
+            "meaning: Google wants an app password",
+            "next: ",
+            "myaccount.google.com/apppasswords",
+            "see: https://support.google.com/",
+        ],
+    );
+}
+
+#[test]
+fn a_silent_server_does_not_hold_the_command() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp+danger-plaintext://{}", silent.local_addr().unwrap());
+    let arguments = [
+        "send",
+        "--server",
+        &url,
+        "--timeout",
+        "1",
+        "-f",
+        "a@example.org",
+        "-t",
+        "b@example.org",
+        "-b",
+        "x",
+    ];
+    run(&arguments).expect(
+        75,
+        &["took too long at the greeting", "next: check host, port"],
+    );
+}
