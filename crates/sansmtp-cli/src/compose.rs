@@ -428,4 +428,44 @@ mod tests {
         assert_eq!(guess(Path::new("a")), "application/octet-stream");
         assert_eq!(guess(Path::new("a.eml")), "application/octet-stream");
     }
+
+    /// The message with one attachment that has changed since it was looked at.
+    fn read_changed(before: &[u8], after: &[u8]) -> std::io::Result<Vec<u8>> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.bin");
+        std::fs::write(&path, before).unwrap();
+        let parts = Parts {
+            from: "a@example.org".into(),
+            reply_to: Vec::new(),
+            to: vec!["b@example.org".into()],
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: None,
+            text: Some("x".into()),
+            html: None,
+            headers: Vec::new(),
+            in_reply_to: None,
+            files: vec![FilePart::open(path.as_os_str()).unwrap()],
+            date: Date::from_unix(0, 0).unwrap(),
+            entropy: [7; 16],
+        };
+        std::fs::write(&path, after).unwrap();
+        let checked = parts.check().unwrap();
+        let message = checked.message().unwrap();
+        let mut octets = Vec::new();
+        checked.reader(&message).read_to_end(&mut octets)?;
+        assert_eq!(message.exact_len(), Some(octets.len() as u64));
+        Ok(octets)
+    }
+
+    #[test]
+    fn attachments_that_change_do_not_break_the_declared_size() {
+        let whole = read_changed(b"123456", b"123456").unwrap();
+        assert_eq!(read_changed(b"123456", b"1234567890").unwrap(), whole);
+        let error = read_changed(b"123456", b"123").unwrap_err();
+        assert!(
+            error.to_string().contains("data.bin: attachment 1:"),
+            "{error}"
+        );
+    }
 }
