@@ -9,7 +9,7 @@ use sansmtp::wire::path::ReversePath;
 use sansmtp_tests::certs::{Certs, Identity};
 use sansmtp_tests::mail::{Mail, compare, samples};
 use sansmtp_tests::peers::{
-    Aiosmtpd, BUSY, MAILBOXES, PASSWORD, Peer, Postfix, REFUSED, USER, UTF8_MAILBOX,
+    Aiosmtpd, BUSY, MAILBOXES, Ours, PASSWORD, Peer, Postfix, REFUSED, USER, UTF8_MAILBOX,
 };
 use sansmtp_tests::{SECURITIES, Security};
 use sansmtp_tokio::client::{Error, Mailer, Report, Tls, TlsFault};
@@ -21,6 +21,7 @@ fn at_every_peer(test: impl Fn(&dyn Peer, &Certs)) {
     let certs = Certs::new().unwrap();
     test(&Postfix::start(&certs.server).unwrap(), &certs);
     test(&Aiosmtpd::start(&certs.server).unwrap(), &certs);
+    test(&Ours::start(&certs.server).unwrap(), &certs);
 }
 
 fn config(port: u16, security: Security) -> OwnedConfig {
@@ -137,9 +138,10 @@ fn bad_certificates_are_told_apart() {
         (&certs.expired, |fault| *fault == TlsFault::Expired),
     ];
     for (identity, expected) in cases {
-        let peers: [&dyn Peer; 2] = [
+        let peers: [&dyn Peer; 3] = [
             &Postfix::start(identity).unwrap(),
             &Aiosmtpd::start(identity).unwrap(),
+            &Ours::start(identity).unwrap(),
         ];
         for peer in peers {
             for security in [Security::StartTls, Security::ImplicitTls] {
