@@ -61,7 +61,12 @@ pub(crate) struct Connect {
     pub(crate) password_file: Option<PathBuf>,
     /// The password itself. Other users of this machine can see it, and the
     /// shell keeps it
-    #[arg(long, value_name = "PASSWORD", hide_short_help = true)]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        value_name = "PASSWORD",
+        hide_short_help = true
+    )]
     pub(crate) password: Option<String>,
     /// The environment variable that holds an OAuth2 access token
     #[arg(long, value_name = "VAR", conflicts_with_all = ["password_env", "password_file", "password"])]
@@ -93,13 +98,13 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) message: Message,
     /// Show envelope, security and message; connect to nobody
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(crate) dry_run: bool,
     /// Show the dialogue with the server; secrets are masked
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Options")]
     pub(crate) transcript: bool,
     /// Print the result as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(crate) json: bool,
 }
 
@@ -126,16 +131,22 @@ pub(crate) struct Message {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) envelope_from: Option<String>,
     /// The subject, in any script
-    #[arg(long, short, value_name = "TEXT", conflicts_with = "eml")]
+    #[arg(
+        long,
+        short,
+        allow_hyphen_values = true,
+        value_name = "TEXT",
+        conflicts_with = "eml"
+    )]
     pub(crate) subject: Option<String>,
     /// The text; without any body option it is read from standard input
-    #[arg(long, short, value_name = "TEXT", conflicts_with_all = ["body_file", "eml"])]
+    #[arg(long, short, allow_hyphen_values = true, value_name = "TEXT", conflicts_with_all = ["body_file", "eml"])]
     pub(crate) body: Option<String>,
     /// The text from a file, - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "eml")]
     pub(crate) body_file: Option<PathBuf>,
     /// An HTML document, beside the text or alone
-    #[arg(long, value_name = "HTML", conflicts_with_all = ["html_file", "eml"])]
+    #[arg(long, allow_hyphen_values = true, value_name = "HTML", conflicts_with_all = ["html_file", "eml"])]
     pub(crate) html: Option<String>,
     /// An HTML document from a file, - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "eml")]
@@ -220,7 +231,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) connect: Connect,
     /// Print the result as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(crate) json: bool,
 }
 

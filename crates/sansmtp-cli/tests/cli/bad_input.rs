@@ -5,7 +5,7 @@ use crate::support::{finish, run, run_with, sansmtp};
 const GOOD: [&str; 9] = [
     "send",
     "--server",
-    "smtp://127.0.0.1:9",
+    "smtp://server.invalid",
     "--from",
     "a@example.org",
     "--to",
@@ -185,19 +185,31 @@ fn secrets_that_others_can_read_are_warned_of() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "s3cret\n").unwrap();
     let path = file.path().to_str().unwrap();
-    let arguments = with(&["--user", "me", "--password-file", path]);
+    let address = closed();
+    let server = format!("smtp://{address}");
+    let send = |server: &str, more: &[&str]| {
+        let message = ["-f", "a@example.org", "-t", "b@example.org", "-b", "x"];
+        run(&[&["send", "--server", server][..], more, &message].concat())
+    };
+    let login = ["--user", "me", "--password-file", path];
     let mode = |mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     mode(0o644);
-    run(&arguments).expect(69, &["warning: other users can read", "chmod 600"]);
+    send(&server, &login).expect(69, &["warning: other users can read", "chmod 600"]);
     mode(0o600);
-    assert!(!run(&arguments).expect(69, &[]).stderr.contains("warning"));
-    let ended = run(&with(&["--user", "me", "--password", "s3cret"]));
+    let ended = send(&server, &login).expect(69, &[]);
+    assert!(!ended.stderr.contains("warning"), "{ended:#?}");
+    let ended = send(&server, &["--user", "me", "--password", "s3cret"]);
     let ended = ended.expect(69, &["warning: a password on the command line"]);
     assert!(!ended.stderr.contains("s3cret"));
-    let mut url = GOOD.to_vec();
-    url[2] = "smtp://me:s3cret@127.0.0.1:9";
-    let ended = run(&url).expect(69, &["warning: a password in a URL"]);
+    let ended = send(&format!("smtp://me:s3cret@{address}"), &[]);
+    let ended = ended.expect(69, &["warning: a password in a URL"]);
     assert!(!ended.stderr.contains("s3cret"));
+}
+
+/// An address where nothing listens: a listener there has just been closed.
+fn closed() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 #[test]
@@ -205,7 +217,7 @@ fn texts_and_files() {
     let message = [
         "send",
         "--server",
-        "smtp://127.0.0.1:9",
+        "smtp://server.invalid",
         "-f",
         "a@example.org",
         "-t",
@@ -229,7 +241,7 @@ fn texts_and_files() {
 fn finished_messages_that_can_not_be_sent() {
     let eml = |text: &[u8]| {
         run_with(
-            &["send", "--server", "smtp://127.0.0.1:9", "--eml", "-"],
+            &["send", "--server", "smtp://server.invalid", "--eml", "-"],
             text,
         )
     };
@@ -250,10 +262,7 @@ fn unreachable_hosts() {
             "next: check the spelling",
         ],
     );
-    // Nothing listens where a listener has just been closed.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = closed();
     run(&replaced("--server", &format!("smtp://{address}"))).expect(
         69,
         &[

@@ -192,3 +192,22 @@ fn as_json() {
     assert_eq!(object["size"], message.len());
     assert!(message.contains(object["message_id"].as_str().unwrap()));
 }
+
+#[test]
+fn texts_may_begin_with_a_hyphen() {
+    let text = dry_run(
+        &[
+            "-f",
+            "a@b.example",
+            "-t",
+            "c@d.example",
+            "-s",
+            "-5 degrees",
+            "-b",
+            "- one\n- two\n",
+        ],
+        b"",
+    );
+    assert!(text.contains("\r\nSubject: -5 degrees\r\n"), "{text}");
+    assert!(text.ends_with("\r\n\r\n- one\r\n- two\r\n"), "{text}");
+}
