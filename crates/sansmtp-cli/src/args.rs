@@ -98,13 +98,13 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) message: Message,
     /// Show envelope, security and message; connect to nobody
-    #[arg(long, help_heading = "Options")]
+    #[arg(long, help_heading = "Trial and output")]
     pub(crate) dry_run: bool,
     /// Show the dialogue with the server; secrets are masked
-    #[arg(long, conflicts_with = "dry_run", help_heading = "Options")]
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Trial and output")]
     pub(crate) transcript: bool,
     /// Print the result as one JSON object
-    #[arg(long, help_heading = "Options")]
+    #[arg(long, help_heading = "Trial and output")]
     pub(crate) json: bool,
 }
 
@@ -231,7 +231,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) connect: Connect,
     /// Print the result as one JSON object
-    #[arg(long, help_heading = "Options")]
+    #[arg(long, help_heading = "Trial and output")]
     pub(crate) json: bool,
 }
 
