@@ -47,7 +47,7 @@ pub fn encoded_len(length: usize) -> usize {
 /// content is unspecified then.
 pub fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     let total = text.len();
-    if total % 4 != 0 {
+    if !total.is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|&&b| b == b'=').count();
