@@ -426,7 +426,7 @@ impl<H: Handler> Exchange<'_, H> {
         let recipients = self.envelope.take().map_or(0, |e| e.recipients.len());
         info!(
             session = %self.session.id,
-            message = self.session.messages,
+            number = self.session.messages,
             size,
             recipients,
             accepted = verdict.is_positive(),
