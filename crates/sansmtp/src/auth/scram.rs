@@ -12,7 +12,7 @@ mod server;
 #[cfg(feature = "client")]
 pub(crate) use client::{Binding, ClientExchange};
 #[cfg(feature = "server")]
-pub(crate) use server::{ClientFinal, ClientFirst, unescape, write_challenge};
+pub(crate) use server::{ClientFinal, ClientFirst, write_challenge};
 
 use crate::capability::Mechanism;
 use crate::wire::base64::{self, Encoder};
@@ -270,7 +270,6 @@ impl StoredKeys {
 
 /// The keys that follow from a password.
 struct Derived {
-    hash: Hash,
     client_key: Output,
     server_key: Output,
 }
@@ -279,7 +278,6 @@ impl Derived {
     fn new(hash: Hash, password: &str, salt: &[u8], iterations: u32) -> Self {
         let mut salted = hash.stretch(password, salt, iterations);
         let derived = Self {
-            hash,
             client_key: hash.hmac(&salted, |f| f(b"Client Key")),
             server_key: hash.hmac(&salted, |f| f(b"Server Key")),
         };

@@ -68,6 +68,11 @@ impl<'a> ClientFirst<'a> {
         })
     }
 
+    /// Octets of the header, whose last one is a comma.
+    pub(crate) fn header_len(&self) -> usize {
+        self.header.len()
+    }
+
     /// Whether the header fits the mechanism. A client that could bind, but
     /// thinks that we can not, was told so by somebody in between.
     pub(crate) fn is_fitting(&self, plus: bool, we_offer_plus: bool) -> bool {
@@ -77,25 +82,6 @@ impl<'a> ClientFirst<'a> {
             Flag::Bound(name) => plus && BindingKind::from_name(name).is_some(),
         }
     }
-}
-
-/// `saslname`: puts the octets that `=2C` and `=3D` stand for in their places.
-/// Returns the name; `None` if it is malformed.
-pub(crate) fn unescape(name: &mut [u8]) -> Option<&str> {
-    let mut written = 0_usize;
-    let mut at = 0_usize;
-    while let Some(&byte) = name.get(at) {
-        let plain = match (byte, name.get(at..at.saturating_add(3))) {
-            (b'=', Some(b"=2C")) => b',',
-            (b'=', Some(b"=3D")) => b'=',
-            (b'=' | 0, _) => return None,
-            _ => byte,
-        };
-        at = at.saturating_add(if byte == b'=' { 3 } else { 1 });
-        *name.get_mut(written)? = plain;
-        written = written.wrapping_add(1);
-    }
-    core::str::from_utf8(name.get(..written)?).ok()
 }
 
 /// Writes `server-first-message` in base64, and returns its length; `None` if it
