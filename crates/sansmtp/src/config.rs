@@ -194,6 +194,9 @@ pub struct Config<'a> {
     pub timeouts: Timeouts,
     /// How much the server may say.
     pub limits: Limits,
+    /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING,
+    /// which saves a round trip (RFC 3030); else by DATA. Default true.
+    pub chunking: bool,
     /// Sends a password even where [`Security::DangerPlaintext`] lets everybody
     /// on the way read it. For tests on the own machine.
     pub danger_plaintext_auth: bool,
@@ -213,6 +216,7 @@ impl<'a> Config<'a> {
             ehlo_name: EhloName::LOOPBACK,
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
+            chunking: true,
             danger_plaintext_auth: false,
         })
     }
@@ -249,6 +253,13 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same, but the content goes by DATA if `chunking` is false.
+    #[must_use]
+    pub const fn chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
         self
     }
 

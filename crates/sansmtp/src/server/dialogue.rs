@@ -590,15 +590,10 @@ impl Dialogue<'_> {
             }
         }
         let ended = session.chunk_left == 0;
-        let bare =
-            session.ends.bare() || ended && session.chunk_last && session.ends.bare_at_end();
+        let bare = session.ends.bare() || ended && session.chunk_last && session.ends.bare_at_end();
         let void = bare || session.line_too_long;
         if void && ended {
-            let reply = if bare {
-                BARE_IN_CONTENT
-            } else {
-                LINE_TOO_LONG
-            };
+            let reply = if bare { BARE_IN_CONTENT } else { LINE_TOO_LONG };
             self.void_chunks();
             self.session.say(reply);
         }
