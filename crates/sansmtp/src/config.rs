@@ -200,6 +200,9 @@ pub struct Config<'a> {
     pub timeouts: Timeouts,
     /// How much the server may say.
     pub limits: Limits,
+    /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING,
+    /// which saves a round trip (RFC 3030); else by DATA. Default true.
+    pub chunking: bool,
     /// Sends a password even where [`Security::DangerPlaintext`] lets everybody
     /// on the way read it. For tests on the own machine. SCRAM needs it not.
     pub danger_plaintext_auth: bool,
@@ -228,6 +231,7 @@ impl<'a> Config<'a> {
             ehlo_name: EhloName::LOOPBACK,
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
+            chunking: true,
             danger_plaintext_auth: false,
             mechanisms: Self::MECHANISMS,
         })
@@ -272,6 +276,13 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn mechanisms(mut self, mechanisms: Mechanisms) -> Self {
         self.mechanisms = mechanisms;
+        self
+    }
+
+    /// The same, but the content goes by DATA if `chunking` is false.
+    #[must_use]
+    pub const fn chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
         self
     }
 

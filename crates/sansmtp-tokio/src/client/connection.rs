@@ -298,12 +298,14 @@ async fn transact<'c>(
         });
     }
     let mut unheard = true;
-    let mut sender_refused = None;
+    let mut refused_before = None;
     loop {
         let told = match wire.next(client, content).await {
             Ok(told) => told,
             Err(failure) => {
-                if matches!(&failure, Failure::Dialogue(error, _) if error.outcome_unknown()) {
+                let unknown =
+                    matches!(&failure, Failure::Dialogue(error, _) if error.outcome_unknown());
+                if unknown {
                     report.unknown();
                 }
                 // A peer that breaks the protocol would do it again.
@@ -313,14 +315,17 @@ async fn transact<'c>(
                 );
                 return Err(Undelivered {
                     error: broken_off(host, failure, Some(report)),
-                    unheard: unheard && lost,
+                    unheard: unheard && lost && !unknown,
                 });
             }
         };
         match told {
             Told::Reply { .. } => {}
             Told::Sender { outcome, reply } => {
-                sender_refused = outcome.map(|outcome| (outcome, reply));
+                refused_before = outcome.map(|outcome| (outcome, reply));
+            }
+            Told::ChunkRefused { outcome, reply } => {
+                refused_before = outcome.map(|outcome| (outcome, reply));
             }
             Told::Recipient {
                 index,
@@ -333,7 +338,7 @@ async fn transact<'c>(
                 return Ok(report);
             }
             Told::NotDelivered { stage, refused } => {
-                report.failed(stage, refused.or(sender_refused));
+                report.failed(stage, refused.or(refused_before));
                 return Err(Undelivered {
                     error: Error::NotDelivered(Box::new(report)),
                     unheard: false,

@@ -103,6 +103,9 @@ pub struct OwnedConfig {
     pub timeouts: Timeouts,
     /// How much the server may say.
     pub limits: Limits,
+    /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING;
+    /// else by DATA. Default true.
+    pub chunking: bool,
     /// Sends a password even without TLS. For tests on the own machine.
     pub danger_plaintext_auth: bool,
     /// The SASL mechanisms that may be used.
@@ -124,6 +127,7 @@ impl OwnedConfig {
             credentials: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            chunking: true,
             danger_plaintext_auth: false,
             mechanisms: Config::MECHANISMS,
         })
@@ -230,6 +234,13 @@ impl OwnedConfig {
         self
     }
 
+    /// The same, but the content goes by DATA if `chunking` is false.
+    #[must_use]
+    pub fn with_chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
+        self
+    }
+
     /// The server's name or address.
     pub fn host(&self) -> &str {
         &self.host
@@ -254,6 +265,7 @@ impl OwnedConfig {
             ehlo_name: ehlo_name.map_or(EhloName::LOOPBACK, EhloName),
             timeouts: self.timeouts,
             limits: self.limits,
+            chunking: self.chunking,
             danger_plaintext_auth: self.danger_plaintext_auth,
             mechanisms: self.mechanisms,
         }

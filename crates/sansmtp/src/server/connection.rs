@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::dialogue::Dialogue;
 use super::event::Event;
-use super::session::{Asked, Outbox, Session};
+use super::session::{Asked, Session};
 use crate::error::{Error, Fault, Misuse, Stage};
 use crate::machine::{Instant, Machine};
 use crate::state::{State, Step};
@@ -198,8 +198,9 @@ impl Machine for Server<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
+        dialogue.settle_chunk(now);
         // Even if the session has failed: the last reply goes out first.
-        if dialogue.session.outbox != Outbox::Empty {
+        if dialogue.session.has_reply() {
             return Ok((0, None));
         }
         if let Some(error) = dialogue.session.error {
@@ -210,6 +211,9 @@ impl Machine for Server<'_> {
         }
         if input.is_empty() {
             return Ok((0, None));
+        }
+        if dialogue.session.is_in_chunk() {
+            return Ok(dialogue.take_chunk(now, input));
         }
         if dialogue.wants_tls() {
             return Err(dialogue.fail(Error::Peer {
@@ -241,7 +245,7 @@ impl Machine for Server<'_> {
         }
         let stage = match session.state {
             State::Closed => return Ok(()),
-            State::Content | State::Verdict => Some(Stage::Content),
+            State::Content | State::Chunking | State::Verdict => Some(Stage::Content),
             State::Mail | State::Recipients => Some(Stage::Rcpt),
             _ => None,
         };
@@ -260,10 +264,11 @@ impl Machine for Server<'_> {
             self.wipe();
         }
         let dialogue = &mut self.dialogue;
+        dialogue.settle_chunk(now);
         let mut written = 0_usize;
         while let Some(room) = out.get_mut(written..)
             && !room.is_empty()
-            && dialogue.session.outbox != Outbox::Empty
+            && dialogue.session.has_reply()
         {
             let mut window = Window::new(usize::from(dialogue.session.offset), room);
             dialogue.render(self.reply, &mut window);

@@ -5,6 +5,7 @@ use crate::config::Security;
 use crate::error::Error;
 use crate::machine::Instant;
 use crate::state::{State, Step};
+use crate::wire::chunk::LineEnds;
 use crate::wire::dot;
 use crate::wire::enhanced::EnhancedCode;
 use crate::wire::line::Framing;
@@ -41,8 +42,23 @@ pub struct Session {
     /// Octets of the outbox that were sent.
     pub(super) offset: u16,
     pub(super) dot: dot::Decoder,
-    /// When the leave for the content was sent.
+    /// The line ends of content in chunks.
+    pub(super) ends: LineEnds,
+    /// The content comes by BDAT.
+    pub(super) chunked: bool,
+    /// The content is opaque octets: BODY=BINARYMIME.
+    pub(super) binary: bool,
+    /// Octets of the current chunk that are still to come.
+    pub(super) chunk_left: u64,
+    /// The current chunk is the last.
+    pub(super) chunk_last: bool,
+    /// The current chunk was refused: its octets are dropped, then the reply in
+    /// the outbox goes out.
+    pub(super) eating: bool,
+    /// When the leave for the content was sent, or the chunk began.
     pub(super) began: Instant,
+    /// Octets that came since then.
+    pub(super) came: u64,
     /// Octets of the content so far.
     pub(super) size: u64,
     /// Octets of the content's current line so far.
@@ -131,7 +147,14 @@ impl Session {
             outbox: Outbox::Empty,
             offset: 0,
             dot: dot::Decoder::default(),
+            ends: LineEnds::default(),
+            chunked: false,
+            binary: false,
+            chunk_left: 0,
+            chunk_last: false,
+            eating: false,
             began: Instant::from_millis(0),
+            came: 0,
             size: 0,
             text_line: 0,
             line_too_long: false,
@@ -190,6 +213,8 @@ impl Session {
             }
             Asked::Mail => Outbox::Fixed(Reply::fixed(250, (2, 1, 0), "Sender ok")),
             Asked::Recipient => Outbox::Fixed(Reply::fixed(250, (2, 1, 5), "Recipient ok")),
+            // A chunk has come with its command; only its end is answered.
+            Asked::Data if self.chunked => Outbox::Empty,
             Asked::Data => Outbox::Fixed(GO_AHEAD),
             Asked::Message => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Message accepted")),
             Asked::Verify => Outbox::Fixed(Reply::fixed(
@@ -201,7 +226,7 @@ impl Session {
             Asked::Help => Outbox::Fixed(Reply::fixed(
                 214,
                 (2, 0, 0),
-                "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
+                "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
             )),
         };
         self.take_decision(asked, !asked.wants_keys());
@@ -227,7 +252,11 @@ impl Session {
         };
         if asked == Asked::Data && yes {
             // The text of 354 is of no use to anybody.
-            self.outbox = Outbox::Fixed(GO_AHEAD);
+            self.outbox = if self.chunked {
+                Outbox::Empty
+            } else {
+                Outbox::Fixed(GO_AHEAD)
+            };
         } else if !yes && matches!(reply.code().class(), Class::Positive | Class::Intermediate) {
             // The client would wait for something that never comes.
             self.outbox = Outbox::Fixed(Reply::fixed(451, (4, 3, 0), "Local error"));
@@ -255,6 +284,7 @@ impl Session {
                 self.step(Step::Part);
             }
             self.shutdown = true;
+            self.eating = false;
         }
     }
 
@@ -282,10 +312,12 @@ impl Session {
             (Asked::Data, true) => {
                 self.step(Step::GoAhead);
                 self.dot = dot::Decoder::default();
+                self.ends = LineEnds::default();
                 self.size = 0;
                 self.text_line = 0;
                 self.line_too_long = false;
             }
+            (Asked::Data, false) => self.eating = self.chunked,
             (Asked::Message, _) => {
                 self.end_transaction(Step::Judge);
                 if yes {
@@ -304,6 +336,25 @@ impl Session {
         self.step(step);
         self.recipients = 0;
         self.smtputf8 = false;
+        self.binary = false;
+        self.chunked = false;
+    }
+
+    /// Whether the reply in the outbox waits for the end of a refused chunk.
+    pub(super) fn holds_back(&self) -> bool {
+        self.eating && self.chunk_left > 0
+    }
+
+    /// Whether something is to be sent now.
+    pub(super) fn has_reply(&self) -> bool {
+        self.outbox != Outbox::Empty && !self.holds_back()
+    }
+
+    /// Whether octets of a chunk, or its end, are next.
+    pub(super) fn is_in_chunk(&self) -> bool {
+        self.asked.is_none()
+            && (self.holds_back()
+                || self.chunked && self.state == State::Content && self.outbox == Outbox::Empty)
     }
 }
 
