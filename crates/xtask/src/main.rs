@@ -2,6 +2,7 @@
 
 mod asm;
 mod cargo;
+mod firmware;
 mod paths;
 mod setup;
 mod shell;
@@ -35,6 +36,8 @@ enum Task {
     Setup,
     /// Build the core for a Cortex-M3 and show that no panic can be reached in it.
     Thumb,
+    /// Build the firmware demonstration, boot it in QEMU and compare the mail that it sends.
+    Firmware,
     /// Build the documentation, warnings denied.
     Doc,
     /// Format the whole workspace.
@@ -79,6 +82,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test(arguments) => test(&arguments),
         Task::Setup => setup::everything(),
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
+        Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Fmt => steps::fmt::apply(),
         Task::Ci => test(&TestArguments {
