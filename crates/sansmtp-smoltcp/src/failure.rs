@@ -24,6 +24,9 @@ pub enum Reason {
     NotConnected,
     /// The configuration asks for TLS, and this driver has none.
     NoTls,
+    /// TLS failed, or the server could not be verified.
+    #[cfg(feature = "tls")]
+    Tls(crate::tls::TlsFailure),
     /// The dialogue failed.
     Smtp(Error),
     /// The message could not be produced.
@@ -45,6 +48,9 @@ impl Failure {
                 Reason::NameNotResolved | Reason::NotConnected => true,
                 Reason::Smtp(error) => error.is_temporary(),
                 Reason::NoTls | Reason::Content(_) => false,
+                // Who can not be verified now will not be later, or is somebody else.
+                #[cfg(feature = "tls")]
+                Reason::Tls(_) => false,
             }
     }
 }
@@ -63,6 +69,8 @@ impl fmt::Display for Reason {
             Self::NameNotResolved => "the name of the server could not be resolved",
             Self::NotConnected => "no connection to the server could be made",
             Self::NoTls => "the configuration asks for TLS, which this driver does not have",
+            #[cfg(feature = "tls")]
+            Self::Tls(failure) => return fmt::Display::fmt(failure, f),
             Self::Smtp(error) => return fmt::Display::fmt(error, f),
             Self::Content(error) => return fmt::Display::fmt(error, f),
         })

@@ -6,6 +6,9 @@
 //! - [`Mailer`] sends one mail with bounded retry: name look-up, connection, dialogue, goodbye.
 //! - [`Delivery`] is its inner part for programs with a reconnect policy of their own: one mail on one
 //!   connection, moved by [`exchange`].
+//! - `TlsMailer` (feature `tls`) does the same as [`Mailer`] through STARTTLS or implicit TLS, with a verified
+//!   certificate: a future that is polled by hand, or by an executor.
+//! - `deliver` (feature `embedded-io-async`) moves a [`Delivery`] over any transport.
 //! - [`Reception`] takes mail on one connection of a listening socket.
 //! - [`Composed`] streams a message of the core with attachments read from flash; any other source of
 //!   octets implements [`Content`].
@@ -31,7 +34,13 @@ mod peer;
 mod reception;
 #[cfg(feature = "client")]
 mod retry;
+#[cfg(feature = "embedded-io-async")]
+mod stream;
 mod time;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(feature = "tls")]
+mod tls_mailer;
 
 #[cfg(all(feature = "client", feature = "message"))]
 pub use content::{AttachmentSource, Composed, NoAttachments};
@@ -50,4 +59,8 @@ pub use peer::Peer;
 pub use reception::{Handler, Reception};
 #[cfg(feature = "client")]
 pub use retry::Retry;
+#[cfg(feature = "embedded-io-async")]
+pub use stream::{Clock, PolledClock, deliver, poll_once};
 pub use time::{core_instant, stack_instant};
+#[cfg(feature = "tls")]
+pub use tls_mailer::{Stack, TlsMailer};

@@ -200,19 +200,13 @@ impl<'c, C: Content> Mailer<'c, C> {
         sockets: &mut SocketSet<'_>,
     ) -> Option<Report> {
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.tcp);
-        socket.abort();
-        // A flight leaves at once.
-        socket.set_nagle_enabled(false);
         self.local_port = self.local_port.wrapping_add(1);
-        // The dynamic ports (RFC 6335, section 6).
-        let local_port = 0xC000 | self.local_port;
         let remote = (address, self.delivery.config().port);
-        match socket.connect(interface.context(), remote, local_port) {
-            Ok(()) => {
-                self.phase = Phase::Connecting { deadline };
-                None
-            }
-            Err(_) => self.give_up(now, Failure::before_content(Reason::NotConnected)),
+        if open(socket, interface, remote, self.local_port) {
+            self.phase = Phase::Connecting { deadline };
+            None
+        } else {
+            self.give_up(now, Failure::before_content(Reason::NotConnected))
         }
     }
 
@@ -256,4 +250,21 @@ impl<'c, C: Content> Mailer<'c, C> {
             result,
         })
     }
+}
+
+/// Starts a connection; `random` chooses the local port.
+pub(crate) fn open(
+    socket: &mut tcp::Socket<'_>,
+    interface: &mut Interface,
+    remote: (IpAddress, u16),
+    random: u16,
+) -> bool {
+    socket.abort();
+    // A flight leaves at once.
+    socket.set_nagle_enabled(false);
+    // The dynamic ports (RFC 6335, section 6).
+    let local_port = 0xC000 | random;
+    socket
+        .connect(interface.context(), remote, local_port)
+        .is_ok()
 }
