@@ -21,6 +21,15 @@ pub struct Emulator {
     directory: TempDir,
 }
 
+/// How the firmware was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// Without TLS.
+    Plain,
+    /// With STARTTLS and implicit TLS.
+    Tls,
+}
+
 /// What the device is connected with.
 #[derive(Clone, Copy, Debug)]
 pub enum Network {
@@ -50,13 +59,19 @@ pub struct Run {
 }
 
 impl Emulator {
-    /// Uses the image that the environment variable `SANSMTP_FIRMWARE` names.
+    /// Uses the image that an environment variable names: `SANSMTP_FIRMWARE_PLAIN` or `SANSMTP_FIRMWARE_TLS`.
     ///
     /// # Errors
     /// If it is not set; `cargo xtask firmware` builds the firmware and sets it.
-    pub fn new() -> Result<Self, Error> {
-        let image = env::var_os("SANSMTP_FIRMWARE").ok_or_else(|| {
-            Error::new("SANSMTP_FIRMWARE names no image; run: cargo xtask firmware")
+    pub fn new(variant: Variant) -> Result<Self, Error> {
+        let variable = match variant {
+            Variant::Plain => "SANSMTP_FIRMWARE_PLAIN",
+            Variant::Tls => "SANSMTP_FIRMWARE_TLS",
+        };
+        let image = env::var_os(variable).ok_or_else(|| {
+            Error::new(format!(
+                "{variable} names no image; run: cargo xtask firmware"
+            ))
         })?;
         Ok(Self {
             image: image.into(),

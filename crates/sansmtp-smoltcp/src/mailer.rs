@@ -20,8 +20,8 @@ const LINGER: u32 = 2_000;
 ///
 /// Poll it after each poll of the interface. It has the TCP socket for itself until it
 /// [`is_idle`](Self::is_idle).
-pub struct Mailer<'c, C> {
-    delivery: Delivery<'c, C>,
+pub struct Mailer<'m, 'c, C> {
+    delivery: &'m mut Delivery<'c, C>,
     peer: Peer,
     tcp: SocketHandle,
     retry: Retry,
@@ -58,7 +58,7 @@ enum Phase {
     Idle,
 }
 
-impl<C> core::fmt::Debug for Mailer<'_, C> {
+impl<C> core::fmt::Debug for Mailer<'_, '_, C> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Mailer")
             .field("peer", &self.peer)
@@ -68,13 +68,13 @@ impl<C> core::fmt::Debug for Mailer<'_, C> {
     }
 }
 
-impl<'c, C: Content> Mailer<'c, C> {
+impl<'m, 'c, C: Content> Mailer<'m, 'c, C> {
     /// A mail that is sent through the socket `tcp`, as soon as the mailer is polled.
     ///
     /// `random` chooses the local port: another number for each mail and each start of the device, or a
     /// server that remembers the last connection can refuse the new one.
     pub fn new(
-        delivery: Delivery<'c, C>,
+        delivery: &'m mut Delivery<'c, C>,
         peer: Peer,
         tcp: SocketHandle,
         retry: Retry,
@@ -212,7 +212,7 @@ impl<'c, C: Content> Mailer<'c, C> {
 
     fn talk(&mut self, now: Instant, sockets: &mut SocketSet<'_>) -> Option<Report> {
         let socket = sockets.get_mut::<tcp::Socket<'_>>(self.tcp);
-        exchange(&mut self.delivery, now, socket);
+        exchange(self.delivery, now, socket);
         let verdict = self.delivery.verdict();
         if self.delivery.is_over() {
             // After a failure nothing more must reach the server: a message cut off here must not look

@@ -86,8 +86,8 @@ fn run(setup: &Setup<'_>) -> Run {
         Peer::Address(SERVER)
     };
     let (mut line, mut outcomes) = ([0; 128], vec![Outcome::NotSent; recipients.len()]);
-    let delivery = Delivery::new(&config, &envelope, (MESSAGE, 0), &mut line, &mut outcomes);
-    let mut mailer = Mailer::new(delivery, peer, world.client.tcp, setup.retry, 7);
+    let mut delivery = Delivery::new(&config, &envelope, (MESSAGE, 0), &mut line, &mut outcomes);
+    let mut mailer = Mailer::new(&mut delivery, peer, world.client.tcp, setup.retry, 7);
     let mut mailboxes = Mailboxes {
         fail_at: setup.fail_at,
         ..Mailboxes::default()

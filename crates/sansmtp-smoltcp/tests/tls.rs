@@ -492,7 +492,7 @@ fn bad_certificates() {
 
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
         let mut no_authority = authority_params("middle");
-        no_authority.is_ca = is_ca.clone();
+        no_authority.is_ca = is_ca;
         let what = "issued by somebody who is no authority";
         assert_untrusted(&with_middle(no_authority), E::IssuerNotAllowed, what);
         let mut anchor = authority_params("root");
@@ -719,11 +719,17 @@ fn a_silent_server_and_a_lost_connection_are_errors_of_the_dialogue() {
 }
 
 #[test]
-fn fragments_of_the_server_are_put_together() {
-    // Handshake messages in one record each, the dialogue in small ones.
-    let case = Case {
+fn records_of_any_size_carry_the_dialogue_but_not_half_a_handshake_message() {
+    let case = |fragment| Case {
         security: Security::StartTls,
-        ..with_middle(authority_params("middle"))
+        fragment: Some(fragment),
+        ..good()
     };
-    assert_delivered(&case, "whole records");
+    // The chain of one certificate fits.
+    assert_delivered(&case(1024), "1,024 octets");
+    assert_fails(
+        &case(256),
+        TlsFailure::Broken,
+        "certificates over several records",
+    );
 }

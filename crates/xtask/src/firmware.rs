@@ -1,8 +1,9 @@
 //! The firmware of `no_std_demo/`: built for its board, booted in QEMU, and its mail compared.
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::thumb_toolchain::{TARGET, ThumbToolchain};
 use crate::{cargo, paths, setup};
@@ -14,16 +15,17 @@ pub(crate) fn run() -> Result<()> {
     setup::qemu()?;
     setup::peers()?;
     setup::python()?;
-    let image = build(&[])?;
+    let (plain, tls) = (build("plain", &[])?, build("tls", &["tls"])?);
     cargo::command()
         .args(["test", "--package", "sansmtp-tests", "--locked"])
         .args(["--features", "firmware", "--test", "firmware"])
-        .env("SANSMTP_FIRMWARE", image)
+        .env("SANSMTP_FIRMWARE_PLAIN", plain)
+        .env("SANSMTP_FIRMWARE_TLS", tls)
         .run()
 }
 
-/// Builds the firmware with these features and returns the image.
-pub(crate) fn build(features: &[&str]) -> Result<PathBuf> {
+/// Builds the firmware with these features and returns the image, which keeps the name of the variant.
+pub(crate) fn build(variant: &str, features: &[&str]) -> Result<PathBuf> {
     let toolchain = ThumbToolchain::get()?;
     println!("with {}", toolchain.describe());
     toolchain
@@ -31,6 +33,8 @@ pub(crate) fn build(features: &[&str]) -> Result<PathBuf> {
         .args(["--manifest-path", MANIFEST, "--release", "--locked"])
         .args(["--features", &features.join(",")])
         .run()?;
-    let directory = paths::target().join("thumb").join(TARGET);
-    Ok(directory.join("release/firmware"))
+    let directory = paths::target().join("thumb").join(TARGET).join("release");
+    let image = directory.join(format!("firmware-{variant}"));
+    fs::copy(directory.join("firmware"), &image).with_context(|| image.display().to_string())?;
+    Ok(image)
 }

@@ -1,19 +1,20 @@
 //! The alert: what it says, and how it is sent.
 
+#[cfg(not(feature = "tls"))]
+use crate::board::clock;
+use crate::board::host;
 use crate::board::host::{HostFile, decimal, log, unix_time};
-use crate::board::{clock, host};
 use crate::network::Network;
 use crate::sensor::{self, Log};
 use crate::settings::Settings;
-use core::ffi::CStr;
 use sansmtp::auth::Credentials;
 use sansmtp::config::{Config, EhloName, Timeouts};
 use sansmtp::envelope::{Envelope, Outcome, Recipient};
 use sansmtp::message::{Address, Attachment, Builder, Content as Octets, Date, Message};
 use sansmtp::wire::path::ReversePath;
-use sansmtp_smoltcp::{
-    Composed, Content, Delivery, Failure, Mailer, Peer, Report, Retry, core_instant,
-};
+#[cfg(not(feature = "tls"))]
+use sansmtp_smoltcp::core_instant;
+use sansmtp_smoltcp::{Composed, Content, Delivery, Failure, Peer, Report, Retry};
 
 /// The most recipients of an alert.
 const RECIPIENTS: usize = 4;
@@ -107,18 +108,19 @@ fn send(
     };
     let mut random = [0; 2];
     host::entropy(&mut random);
-    let delivery = Delivery::new(config, envelope, content, &mut line, outcomes);
-    let port = u16::from_le_bytes(random);
-    let mut mailer = Mailer::new(delivery, peer, network.tcp, retry, port);
-    let mut report = None;
-    while !mailer.is_idle() {
-        network.poll();
-        let now = core_instant(clock::now());
-        report = report.or(mailer.poll(now, &mut network.interface, &mut network.sockets));
-    }
+    let link = Link {
+        peer,
+        retry,
+        port: u16::from_le_bytes(random),
+    };
+    let mut delivery = Delivery::new(config, envelope, content, &mut line, outcomes);
+    #[cfg(feature = "tls")]
+    let report = secure::send(network, settings, &link, &mut delivery);
+    #[cfg(not(feature = "tls"))]
+    let report = in_the_clear(network, &link, &mut delivery);
     // The end of the connection leaves the device too.
     network.poll();
-    for (recipient, outcome) in envelope.recipients.iter().zip(mailer.outcomes()) {
+    for (recipient, outcome) in envelope.recipients.iter().zip(delivery.outcomes()) {
         let word = match outcome {
             Outcome::Delivered => "delivered",
             Outcome::Refused { .. } => "refused",
@@ -128,6 +130,7 @@ fn send(
         log(&["recipient ", recipient.forward_path.as_str(), ": ", word]);
     }
     match report {
+        None => End::Misconfigured("the trust anchor (ca) can not be read"),
         Some(Report { result: Ok(()), .. }) => End::Delivered,
         Some(
             report @ Report {
@@ -135,8 +138,116 @@ fn send(
                 ..
             },
         ) => End::Failed(report, failure),
-        None => End::Misconfigured("the mailer gave no report"),
     }
+}
+
+/// How the server is reached.
+struct Link {
+    peer: Peer,
+    retry: Retry,
+    port: u16,
+}
+
+#[cfg(not(feature = "tls"))]
+fn in_the_clear(
+    network: &mut Network<'_>,
+    link: &Link,
+    delivery: &mut Delivery<'_, Composed<'_, &Log>>,
+) -> Option<Report> {
+    let mut mailer =
+        sansmtp_smoltcp::Mailer::new(delivery, link.peer, network.tcp, link.retry, link.port);
+    let mut report = None;
+    while !mailer.is_idle() {
+        network.poll();
+        let now = core_instant(clock::now());
+        report = report.or(mailer.poll(now, &mut network.interface, &mut network.sockets));
+    }
+    report
+}
+
+/// Implicit TLS and STARTTLS.
+#[cfg(feature = "tls")]
+mod secure {
+    use super::Link;
+    use crate::board::{clock, host};
+    use crate::network::Network;
+    use crate::sensor::Log;
+    use crate::settings::Settings;
+    use core::cell::RefCell;
+    use core::pin::pin;
+    use core::task::Poll;
+    use sansmtp_smoltcp::tls::rand_core::{CryptoRng, Error, RngCore, impls};
+    use sansmtp_smoltcp::tls::{Tls, Trust};
+    use sansmtp_smoltcp::{
+        Composed, Delivery, PolledClock, Report, Stack, TlsMailer, core_instant, poll_once,
+    };
+    use smoltcp::iface::{Interface, SocketSet};
+
+    /// Octets of the longest trust anchor.
+    const ANCHOR: usize = 1024;
+    /// The largest TLS record of a server.
+    const RECORD: usize = 16_640;
+
+    pub(super) fn send(
+        network: &mut Network<'_>,
+        settings: Settings<'_>,
+        link: &Link,
+        delivery: &mut Delivery<'_, Composed<'_, &Log>>,
+    ) -> Option<Report> {
+        let mut anchor = [0; ANCHOR];
+        let anchors: &[&[u8]] = match settings.get("ca") {
+            None => &[],
+            Some(path) => &[host::read_named(path, &mut anchor)?],
+        };
+        let (mut read, mut write) = ([0; RECORD], [0; 1024]);
+        let mut tls = Tls::new(Trust::anchors(anchors), HostRandom, &mut read, &mut write);
+        let time = settings.number("time");
+        let now = || core_instant(clock::now());
+        let clock = PolledClock(now, || u64::from(time.unwrap_or_else(host::unix_time)));
+        let tcp = network.tcp;
+        let stack = RefCell::new(network);
+        let mut mailer = TlsMailer::new(&stack, tcp, link.peer, link.retry, link.port);
+        let mut sending = pin!(mailer.send(delivery, &mut tls, &clock));
+        loop {
+            stack.borrow_mut().poll();
+            if let Poll::Ready(report) = poll_once(sending.as_mut()) {
+                return Some(report);
+            }
+        }
+    }
+
+    impl Stack for &mut Network<'_> {
+        fn lend<T>(&mut self, act: impl FnOnce(&mut Interface, &mut SocketSet<'_>) -> T) -> T {
+            act(&mut self.interface, &mut self.sockets)
+        }
+    }
+
+    /// The random numbers of the host; a product has a hardware generator.
+    struct HostRandom;
+
+    impl RngCore for HostRandom {
+        fn next_u32(&mut self) -> u32 {
+            impls::next_u32_via_fill(self)
+        }
+
+        fn next_u64(&mut self) -> u64 {
+            impls::next_u64_via_fill(self)
+        }
+
+        fn fill_bytes(&mut self, out: &mut [u8]) {
+            if !host::entropy(out) {
+                // Keys without entropy are none.
+                panic!();
+            }
+        }
+
+        fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Error> {
+            self.fill_bytes(out);
+            Ok(())
+        }
+    }
+
+    impl CryptoRng for HostRandom {}
 }
 
 /// How to reach the server.
@@ -228,18 +339,7 @@ impl Text {
 
 /// Writes the message to a file of the host too, if the settings name one: for tests.
 fn keep_copy(settings: Settings<'_>, message: &Message<'_>, readings: &Log) {
-    let mut path = [0; 128];
-    let Some(name) = settings.get("copy") else {
-        return;
-    };
-    let Some(room) = path.get_mut(..name.len()) else {
-        return;
-    };
-    room.copy_from_slice(name.as_bytes());
-    let Some(file) = CStr::from_bytes_until_nul(&path)
-        .ok()
-        .and_then(HostFile::create)
-    else {
+    let Some(file) = settings.get("copy").and_then(HostFile::create) else {
         return;
     };
     let mut content = Composed::new(message, readings);

@@ -121,6 +121,8 @@ fn tell(reason: Reason) {
         Reason::NameNotResolved => log(&["reason: name not resolved"]),
         Reason::NotConnected => log(&["reason: not connected"]),
         Reason::NoTls => log(&["reason: this firmware was built without TLS"]),
+        #[cfg(feature = "tls")]
+        Reason::Tls(failure) => log(&["reason: TLS: ", failure.as_str()]),
         Reason::Content(_) => log(&["reason: the message can not be produced"]),
         Reason::Smtp(error) => {
             let stage = error.stage().map_or("", |stage| stage.name());

@@ -94,7 +94,6 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
             }
         };
         if let Err(error) = result {
-            drop(connection);
             match failure(error) {
                 Some(failure) if !guard.refused => delivery.fail(Reason::Tls(failure)),
                 None if !guard.refused => delivery.receive_eof(clock.now()),

@@ -134,3 +134,101 @@ impl TlsVerifier<Aes128GcmSha256> for Verifier<'_> {
         self.settle(proof)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use p256::ecdsa::{DerSignature, SigningKey};
+    use p256::pkcs8::DecodePrivateKey;
+    use rcgen::{CertificateParams, KeyPair};
+    use std::vec::Vec;
+
+    const NOW: u64 = 1_795_392_000;
+
+    struct Server {
+        certificate: Vec<u8>,
+        key: SigningKey,
+    }
+
+    fn server() -> Server {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["mx.example.org".into()]).unwrap();
+        Server {
+            certificate: params.self_signed(&key).unwrap().der().to_vec(),
+            key: SigningKey::from_pkcs8_der(&key.serialize_der()).unwrap(),
+        }
+    }
+
+    fn show(verifier: &mut Verifier<'_>, server: &Server, transcript: &Sha256) -> bool {
+        let mut message = CertificateRef::with_context(&[]);
+        message
+            .add(CertificateEntryRef::X509(&server.certificate))
+            .unwrap();
+        verifier.verify_certificate(transcript, message).is_ok()
+    }
+
+    fn sign(
+        verifier: &mut Verifier<'_>,
+        key: &SigningKey,
+        transcript: &Sha256,
+        signature_scheme: SignatureScheme,
+    ) -> bool {
+        let mut digest = Sha256::new();
+        digest.update([0x20; 64]);
+        digest.update(b"TLS 1.3, server CertificateVerify\0");
+        digest.update(transcript.clone().finalize());
+        let signature: DerSignature = key.sign_prehash(&digest.finalize()).unwrap();
+        let verify = CertificateVerifyRef {
+            signature_scheme,
+            signature: signature.as_bytes(),
+        };
+        verifier.verify_signature(verify).is_ok()
+    }
+
+    const SCHEME: SignatureScheme = SignatureScheme::EcdsaSecp256r1Sha256;
+
+    /// embedded-tls finishes a handshake in which messages are missing, or come in another order.
+    #[test]
+    fn only_the_whole_proof_in_its_order_counts() {
+        let (good, thief) = (server(), server());
+        let anchors = [&good.certificate[..]];
+        let (said, other) = (Sha256::new_with_prefix("a"), Sha256::new_with_prefix("b"));
+        let verifier = || Verifier::new(Trust::anchors(&anchors), "mx.example.org", NOW);
+
+        let mut whole = verifier();
+        assert!(show(&mut whole, &good, &said) && sign(&mut whole, &good.key, &said, SCHEME));
+        assert_eq!(whole.is_proven(), Ok(()));
+
+        assert_eq!(verifier().is_proven(), Err(CertificateError::Missing));
+        let mut unsigned = verifier();
+        assert!(show(&mut unsigned, &good, &said));
+        assert_eq!(unsigned.is_proven(), Err(CertificateError::Missing));
+        let mut early = verifier();
+        assert!(!sign(&mut early, &good.key, &said, SCHEME));
+        assert!(!show(&mut early, &good, &said));
+        assert!(early.is_proven().is_err());
+
+        let mut stolen = verifier();
+        assert!(show(&mut stolen, &good, &said) && !sign(&mut stolen, &thief.key, &said, SCHEME));
+        assert_eq!(stolen.is_proven(), Err(CertificateError::BadSignature));
+        let mut replayed = verifier();
+        assert!(
+            show(&mut replayed, &good, &said) && !sign(&mut replayed, &good.key, &other, SCHEME)
+        );
+        assert_eq!(replayed.is_proven(), Err(CertificateError::BadSignature));
+        let mut twice = verifier();
+        assert!(show(&mut twice, &good, &said) && !show(&mut twice, &good, &said));
+        assert!(twice.is_proven().is_err());
+        let mut scheme = verifier();
+        assert!(show(&mut scheme, &good, &said));
+        let rsa = SignatureScheme::RsaPssRsaeSha256;
+        assert!(!sign(&mut scheme, &good.key, &said, rsa));
+        assert_eq!(scheme.is_proven(), Err(CertificateError::UnsupportedKey));
+        let mut unknown = verifier();
+        assert!(!show(&mut unknown, &thief, &said));
+        assert!(!sign(&mut unknown, &thief.key, &said, SCHEME));
+        assert!(unknown.is_proven().is_err());
+    }
+}

@@ -59,8 +59,22 @@ pub(crate) fn exit(code: u32) -> ! {
     }
 }
 
+/// Reads a file on the host into `out`, whole if it fits.
+#[cfg(feature = "tls")]
+pub(crate) fn read_named<'o>(path: &str, out: &'o mut [u8]) -> Option<&'o [u8]> {
+    let length = with_c_str(path, |path| read_file(path, out))??;
+    out.get(..length)
+}
+
+/// Calls `act` with a path that ends with a zero octet.
+fn with_c_str<T>(path: &str, act: impl FnOnce(&core::ffi::CStr) -> T) -> Option<T> {
+    let mut room = [0; 128];
+    room.get_mut(..path.len())?.copy_from_slice(path.as_bytes());
+    Some(act(core::ffi::CStr::from_bytes_until_nul(&room).ok()?))
+}
+
 /// Reads the beginning of a file on the host and returns how many octets that is.
-pub(crate) fn read_file(path: &core::ffi::CStr, out: &mut [u8]) -> Option<usize> {
+fn read_file(path: &core::ffi::CStr, out: &mut [u8]) -> Option<usize> {
     let handle = open(path, nr::open::R_BINARY)?;
     // SAFETY: the block names an open file, and a buffer with its length.
     let missing = unsafe { syscall(nr::READ, &[handle, out.as_mut_ptr() as usize, out.len()]) };
@@ -73,8 +87,9 @@ pub(crate) struct HostFile(usize);
 
 impl HostFile {
     /// Makes an empty file.
-    pub(crate) fn create(path: &core::ffi::CStr) -> Option<Self> {
-        open(path, nr::open::W_TRUNC_BINARY).map(Self)
+    pub(crate) fn create(path: &str) -> Option<Self> {
+        let handle = with_c_str(path, |path| open(path, nr::open::W_TRUNC_BINARY))?;
+        handle.map(Self)
     }
 
     pub(crate) fn write(&self, octets: &[u8]) {
