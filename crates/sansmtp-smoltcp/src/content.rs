@@ -6,7 +6,7 @@ use sansmtp::message::{Message, Position, Progress, WriteError, Writer};
 
 /// The octets of a message, header and body, with CR LF line ends and without dot-stuffing.
 ///
-/// A slice with the whole message is one.
+/// [`InMemory`] is a message that is there as a whole.
 pub trait Content {
     /// Goes back to the first octet, for another attempt.
     fn rewind(&mut self);
@@ -41,16 +41,29 @@ impl fmt::Display for ContentError {
 
 impl core::error::Error for ContentError {}
 
-/// A whole message in memory, and how much of it was read.
-impl Content for (&[u8], usize) {
+/// A message that is in memory as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct InMemory<'a> {
+    message: &'a [u8],
+    read: usize,
+}
+
+impl<'a> InMemory<'a> {
+    /// Header and body, with CR LF line ends.
+    pub const fn new(message: &'a [u8]) -> Self {
+        Self { message, read: 0 }
+    }
+}
+
+impl Content for InMemory<'_> {
     fn rewind(&mut self) {
-        self.1 = 0;
+        self.read = 0;
     }
 
     fn read(&mut self, out: &mut [u8]) -> Result<usize, ContentError> {
-        let rest = self.0.get(self.1..).unwrap_or_default();
+        let rest = self.message.get(self.read..).unwrap_or_default();
         let length = copy(rest, out);
-        self.1 += length;
+        self.read += length;
         Ok(length)
     }
 }

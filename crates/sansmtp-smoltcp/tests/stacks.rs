@@ -8,7 +8,7 @@ use sansmtp::envelope::{Envelope, Outcome, Recipient};
 use sansmtp::error::Stage;
 use sansmtp::wire::path::ReversePath;
 use sansmtp::{Error, server};
-use sansmtp_smoltcp::{Delivery, Failure, Mailer, Peer, Reason, Report, Retry};
+use sansmtp_smoltcp::{Delivery, Failure, InMemory, Mailer, Peer, Reason, Report, Retry};
 use smoltcp::socket::{dns, tcp};
 use smoltcp::time::{Duration, Instant};
 use support::{Mailboxes, SERVER, World, serve};
@@ -86,7 +86,13 @@ fn run(setup: &Setup<'_>) -> Run {
         Peer::Address(SERVER)
     };
     let (mut line, mut outcomes) = ([0; 128], vec![Outcome::NotSent; recipients.len()]);
-    let mut delivery = Delivery::new(&config, &envelope, (MESSAGE, 0), &mut line, &mut outcomes);
+    let mut delivery = Delivery::new(
+        &config,
+        &envelope,
+        InMemory::new(MESSAGE),
+        &mut line,
+        &mut outcomes,
+    );
     let mut mailer = Mailer::new(&mut delivery, peer, world.client.tcp, setup.retry, 7);
     let mut mailboxes = Mailboxes {
         fail_at: setup.fail_at,

@@ -24,7 +24,7 @@ use sansmtp::server::{Event, Query, Server};
 use sansmtp::wire::path::ReversePath;
 use sansmtp::{Error, Instant, Machine, error, server};
 use sansmtp_smoltcp::tls::{CertificateError, Tls, TlsFailure, Trust};
-use sansmtp_smoltcp::{Delivery, Failure, PolledClock, Reason, poll_once};
+use sansmtp_smoltcp::{Delivery, Failure, InMemory, PolledClock, Reason, poll_once};
 use sha2::{Digest, Sha256};
 
 const HOST: &str = "mx.example.org";
@@ -201,7 +201,13 @@ fn run(case: &Case) -> Run {
     let recipients = [Recipient::parse("b@example.org").unwrap()];
     let envelope = Envelope::new(ReversePath::parse("a@example.org").unwrap(), &recipients);
     let (mut line, mut outcomes) = ([0; 128], [Outcome::NotSent]);
-    let mut delivery = Delivery::new(&config, &envelope, (MESSAGE, 0), &mut line, &mut outcomes);
+    let mut delivery = Delivery::new(
+        &config,
+        &envelope,
+        InMemory::new(MESSAGE),
+        &mut line,
+        &mut outcomes,
+    );
     let anchors: Vec<&[u8]> = case.anchors.iter().map(Vec::as_slice).collect();
     let trust = match case.pins_alone {
         true => Trust::pins_alone(&case.pins),
@@ -681,8 +687,13 @@ fn a_silent_server_and_a_lost_connection_are_errors_of_the_dialogue() {
         (b"\x15\x03\x03\x00\x02\x02\x28", false, "alert"),
     ] {
         let (mut line, mut outcomes) = ([0; 128], [Outcome::NotSent]);
-        let mut delivery =
-            Delivery::new(&config, &envelope, (MESSAGE, 0), &mut line, &mut outcomes);
+        let mut delivery = Delivery::new(
+            &config,
+            &envelope,
+            InMemory::new(MESSAGE),
+            &mut line,
+            &mut outcomes,
+        );
         let (mut read, mut write) = (vec![0; 4096], vec![0; 1024]);
         let mut tls = Tls::new(Trust::anchors(&[]), OsRng, &mut read, &mut write);
         let pipe = RefCell::new(Pipe {
