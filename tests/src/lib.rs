@@ -12,6 +12,8 @@
 
 pub mod certs;
 pub mod clients;
+pub mod cutting_proxy;
+pub mod emulator;
 mod error;
 pub mod mail;
 pub mod peers;

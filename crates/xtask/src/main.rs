@@ -2,9 +2,12 @@
 
 mod asm;
 mod cargo;
+mod elf;
+mod firmware;
 mod paths;
 mod setup;
 mod shell;
+mod size;
 mod steps;
 mod thumb_toolchain;
 
@@ -35,6 +38,10 @@ enum Task {
     Setup,
     /// Build the core for a Cortex-M3 and show that no panic can be reached in it.
     Thumb,
+    /// Build the firmware demonstration, boot it in QEMU and compare the mail that it sends.
+    Firmware,
+    /// Show what the core and the firmware cost in flash and RAM.
+    Size,
     /// Build the documentation, warnings denied.
     Doc,
     /// Format the whole workspace.
@@ -79,6 +86,8 @@ fn run(task: Task) -> Result<()> {
         Task::Test(arguments) => test(&arguments),
         Task::Setup => setup::everything(),
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
+        Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
+        Task::Size => size::run(),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Fmt => steps::fmt::apply(),
         Task::Ci => test(&TestArguments {

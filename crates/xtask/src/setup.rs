@@ -32,6 +32,7 @@ pub(crate) fn everything() -> Result<()> {
     peers()?;
     python()?;
     cross()?;
+    qemu()?;
     cargo_deny()?;
     println!("All that the checks need is installed.");
     Ok(())
@@ -40,4 +41,12 @@ pub(crate) fn everything() -> Result<()> {
 /// The servers and clients that the harness drives, without those in Python.
 pub(crate) fn peers() -> Result<()> {
     debian::install(PEERS)
+}
+
+/// The emulator that boots the firmware.
+pub(crate) fn qemu() -> Result<()> {
+    debian::install(&[debian::Package::with_file(
+        "qemu-system-arm",
+        "/usr/bin/qemu-system-arm",
+    )])
 }

@@ -79,6 +79,11 @@ const ALL: &[Step] = &[
         about: "mail to and from servers and clients of other makers",
         run: interop::run,
     },
+    Step {
+        name: "firmware",
+        about: "the firmware boots in QEMU and its alert arrives byte by byte",
+        run: crate::firmware::run,
+    },
 ];
 
 /// The steps named in `only` (all if that is empty) without those in `skip`, in their order.

@@ -34,7 +34,7 @@ fn everything_works() {
             "127.0.0.1",
             " days left)",
             "ok     AUTH",
-            "accepted with PLAIN",
+            "accepted with SCRAM-SHA-256-PLUS",
             "Everything works: signed in as me; no mail was sent",
         ] {
             assert!(text.contains(part), "no {part:?} in\n{text}");

@@ -13,5 +13,10 @@ pub(super) fn run() -> Result<()> {
             "sansmtp-tests",
             "--locked",
         ])
+        .run()?;
+    // TLS is no default feature of the adapter for microcontrollers.
+    cargo::command()
+        .args(["test", "--package", "sansmtp-smoltcp", "--locked"])
+        .args(["--features", "tls"])
         .run()
 }

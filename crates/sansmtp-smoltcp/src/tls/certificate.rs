@@ -1,0 +1,285 @@
+//! X.509 certificates (RFC 5280), read where they lie.
+
+use super::CertificateError;
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, UtcTime};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber};
+
+/// Object identifiers in their DER encoding, without tag and length.
+mod oid {
+    pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
+    pub(super) const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
+    pub(super) const ECDSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2];
+    pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1D, 15];
+    pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 17];
+    pub(super) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 19];
+    pub(super) const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1D, 32];
+    pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 37];
+    pub(super) const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 37, 0];
+    pub(super) const SERVER_AUTH: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 3, 1];
+}
+
+/// Bits of KeyUsage (RFC 5280, section 4.2.1.3), the first named one highest.
+const DIGITAL_SIGNATURE: u8 = 0x80;
+const KEY_CERT_SIGN: u8 = 0x04;
+
+/// What of a certificate matters for its verification. Everything is borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certificate<'a> {
+    /// The octets that the issuer signed.
+    pub(crate) signed: &'a [u8],
+    /// The issuer's signature, if its algorithm is known.
+    pub(crate) signature: Option<&'a [u8]>,
+    /// Names as they are encoded.
+    pub(crate) issuer: &'a [u8],
+    pub(crate) subject: &'a [u8],
+    /// Seconds since 1970, both included.
+    pub(crate) not_before: u64,
+    pub(crate) not_after: u64,
+    /// SubjectPublicKeyInfo as it is encoded: what a pin is for.
+    pub(crate) key_info: &'a [u8],
+    /// The point of a P-256 key, if it is one.
+    pub(crate) p256_key: Option<&'a [u8]>,
+    /// The names in SubjectAltName, encoded one after the other.
+    pub(crate) alternative_names: Option<&'a [u8]>,
+    pub(crate) is_ca: bool,
+    /// How many certificates of authorities may stand below this one.
+    pub(crate) path_length: Option<u8>,
+    key_usage: Option<u8>,
+    /// ExtendedKeyUsage, if there is one, allows TLS servers.
+    server_auth: Option<bool>,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads a certificate.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`]; [`CertificateError::UnknownCriticalExtension`] for one that must be
+    /// understood and is not.
+    pub(crate) fn parse(der: &'a [u8]) -> Result<Self, CertificateError> {
+        let mut unknown_critical = false;
+        let certificate = Self::read(der, &mut unknown_critical);
+        match certificate {
+            Ok(_) if unknown_critical => Err(CertificateError::UnknownCriticalExtension),
+            Ok(certificate) => Ok(certificate),
+            Err(_) => Err(CertificateError::Malformed),
+        }
+    }
+
+    /// Whether the key may sign a TLS handshake of a server.
+    pub(crate) fn may_serve(&self) -> bool {
+        self.key_usage
+            .is_none_or(|bits| bits & DIGITAL_SIGNATURE != 0)
+            && self.server_auth != Some(false)
+    }
+
+    /// Whether the key may sign certificates of TLS servers, with `below` certificates of authorities
+    /// between this one and the server's.
+    pub(crate) fn may_issue(&self, below: usize) -> bool {
+        self.is_ca
+            && self.key_usage.is_none_or(|bits| bits & KEY_CERT_SIGN != 0)
+            && self.server_auth != Some(false)
+            && self
+                .path_length
+                .is_none_or(|limit| below <= usize::from(limit))
+    }
+
+    fn read(der: &'a [u8], unknown_critical: &mut bool) -> der::Result<Self> {
+        let mut reader = SliceReader::new(der)?;
+        let parts = sequence(&mut reader)?;
+        reader.finish(())?;
+        let mut parts = SliceReader::new(parts)?;
+        let signed = parts.tlv_bytes()?;
+        let algorithm = parts.tlv_bytes()?;
+        let signature = BitStringRef::decode(&mut parts)?;
+        let signature = signature.as_bytes().ok_or_else(malformed)?;
+        parts.finish(())?;
+
+        let mut outer = SliceReader::new(signed)?;
+        let mut fields = SliceReader::new(sequence(&mut outer)?)?;
+        skip_context(&mut fields, 0)?;
+        // The serial number.
+        fields.tlv_bytes()?;
+        if fields.tlv_bytes()? != algorithm {
+            return Err(malformed());
+        }
+        let issuer = fields.tlv_bytes()?;
+        let mut validity = SliceReader::new(sequence(&mut fields)?)?;
+        let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
+        let subject = fields.tlv_bytes()?;
+        let key_info = fields.tlv_bytes()?;
+        let mut certificate = Self {
+            signed,
+            signature: (algorithm_of(algorithm)? == (oid::ECDSA_SHA256, None)).then_some(signature),
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            key_info,
+            p256_key: p256_key(key_info)?,
+            alternative_names: None,
+            is_ca: false,
+            path_length: None,
+            key_usage: None,
+            server_auth: None,
+        };
+        skip_context(&mut fields, 1)?;
+        skip_context(&mut fields, 2)?;
+        if !fields.is_finished() {
+            let wrapper = AnyRef::decode(&mut fields)?;
+            if !is_context(wrapper.header_tag(), 3) {
+                return Err(malformed());
+            }
+            let mut wrapper = SliceReader::new(wrapper.value())?;
+            let mut extensions = SliceReader::new(sequence(&mut wrapper)?)?;
+            while !extensions.is_finished() {
+                let extension = sequence(&mut extensions)?;
+                *unknown_critical |= certificate.take_extension(extension)?;
+            }
+        }
+        Ok(certificate)
+    }
+
+    /// Returns whether it is critical and unknown.
+    fn take_extension(&mut self, extension: &'a [u8]) -> der::Result<bool> {
+        let mut fields = SliceReader::new(extension)?;
+        let identifier = value_of(&mut fields, Tag::ObjectIdentifier)?;
+        let critical = if fields.peek_tag()? == Tag::Boolean {
+            bool::decode(&mut fields)?
+        } else {
+            false
+        };
+        let value = value_of(&mut fields, Tag::OctetString)?;
+        fields.finish(())?;
+        let mut reader = SliceReader::new(value)?;
+        match identifier {
+            oid::BASIC_CONSTRAINTS => {
+                let mut fields = SliceReader::new(sequence(&mut reader)?)?;
+                if !fields.is_finished() && fields.peek_tag()? == Tag::Boolean {
+                    self.is_ca = bool::decode(&mut fields)?;
+                }
+                if !fields.is_finished() {
+                    self.path_length = Some(u8::decode(&mut fields)?);
+                }
+            }
+            oid::KEY_USAGE => {
+                let bits = BitStringRef::decode(&mut reader)?;
+                self.key_usage = Some(bits.raw_bytes().first().copied().unwrap_or(0));
+            }
+            oid::EXTENDED_KEY_USAGE => {
+                let mut purposes = SliceReader::new(sequence(&mut reader)?)?;
+                let mut serves = false;
+                while !purposes.is_finished() {
+                    let purpose = value_of(&mut purposes, Tag::ObjectIdentifier)?;
+                    serves |= matches!(purpose, oid::SERVER_AUTH | oid::ANY_EXTENDED_KEY_USAGE);
+                }
+                self.server_auth = Some(serves);
+            }
+            oid::SUBJECT_ALT_NAME => self.alternative_names = Some(sequence(&mut reader)?),
+            // Any policy will do.
+            oid::CERTIFICATE_POLICIES => {}
+            _ => return Ok(critical),
+        }
+        Ok(false)
+    }
+}
+
+/// Calls `visit` with the tag number and the octets of each name, until it says yes.
+///
+/// GeneralName is a choice by context-specific tags: 2 for a DNS name, 7 for an IP address.
+pub(crate) fn any_name(names: &[u8], mut visit: impl FnMut(u8, &[u8]) -> bool) -> bool {
+    let Ok(mut reader) = SliceReader::new(names) else {
+        return false;
+    };
+    while !reader.is_finished() {
+        let Ok(name) = AnyRef::decode(&mut reader) else {
+            return false;
+        };
+        if let Tag::ContextSpecific { number, .. } = name.header_tag()
+            && visit(number.value(), name.value())
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// The point of a P-256 key in SubjectPublicKeyInfo (RFC 5480).
+fn p256_key(key_info: &[u8]) -> der::Result<Option<&[u8]>> {
+    let mut reader = SliceReader::new(key_info)?;
+    let mut fields = SliceReader::new(sequence(&mut reader)?)?;
+    let algorithm = algorithm_of(fields.tlv_bytes()?)?;
+    let key = BitStringRef::decode(&mut fields)?;
+    fields.finish(())?;
+    Ok(match algorithm {
+        (oid::EC_PUBLIC_KEY, Some(oid::P256)) => key.as_bytes(),
+        _ => None,
+    })
+}
+
+/// Identifier and parameter of an AlgorithmIdentifier; only a parameter that is an identifier is told.
+fn algorithm_of(algorithm: &[u8]) -> der::Result<(&[u8], Option<&[u8]>)> {
+    let mut reader = SliceReader::new(algorithm)?;
+    let mut fields = SliceReader::new(sequence(&mut reader)?)?;
+    let identifier = value_of(&mut fields, Tag::ObjectIdentifier)?;
+    if fields.is_finished() {
+        return Ok((identifier, None));
+    }
+    let parameter = AnyRef::decode(&mut fields)?;
+    fields.finish(())?;
+    let parameter = match parameter.header_tag() {
+        Tag::ObjectIdentifier => Some(parameter.value()),
+        // Something that no known algorithm has.
+        _ => Some(&[][..]),
+    };
+    Ok((identifier, parameter))
+}
+
+/// UTCTime or GeneralizedTime, in seconds since 1970.
+fn time(reader: &mut SliceReader<'_>) -> der::Result<u64> {
+    Ok(match reader.peek_tag()? {
+        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
+        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    }
+    .as_secs())
+}
+
+/// The content of a SEQUENCE.
+fn sequence<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+    value_of(reader, Tag::Sequence)
+}
+
+fn value_of<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> der::Result<&'a [u8]> {
+    let any = AnyRef::decode(reader)?;
+    if any.header_tag() == tag {
+        Ok(any.value())
+    } else {
+        Err(malformed())
+    }
+}
+
+/// Skips an optional field with this context-specific tag.
+fn skip_context(reader: &mut SliceReader<'_>, number: u8) -> der::Result<()> {
+    if !reader.is_finished() && is_context(reader.peek_tag()?, number) {
+        reader.tlv_bytes()?;
+    }
+    Ok(())
+}
+
+fn is_context(tag: Tag, number: u8) -> bool {
+    matches!(tag, Tag::ContextSpecific { number: n, .. } if n == TagNumber::new(number))
+}
+
+fn malformed() -> der::Error {
+    der::ErrorKind::Failed.into()
+}
+
+/// The tag of a value.
+trait HeaderTag {
+    fn header_tag(&self) -> Tag;
+}
+
+impl HeaderTag for AnyRef<'_> {
+    fn header_tag(&self) -> Tag {
+        der::Tagged::tag(self)
+    }
+}

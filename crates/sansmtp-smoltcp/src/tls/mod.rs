@@ -1,0 +1,24 @@
+//! TLS 1.3 by embedded-tls, with a verifier of our own.
+//!
+//! The library leaves the proof of who the server is to others, or to a verifier that accepts too much. Here
+//! a server must send a chain to a trust anchor ([`Trust`]): every issuer is an authority by
+//! BasicConstraints and KeyUsage, the host is among the alternative names, nothing is expired by the
+//! clock of the caller, no critical extension is unknown; and it must sign the handshake. A handshake in
+//! which no certificate comes at all, which the library would accept, is refused.
+//!
+//! What the library can not do ends in a [`TlsFailure`]: TLS 1.2, key exchange by X25519 only, keys
+//! other than P-256, a new key in the middle of the connection (KeyUpdate). A server that was verified
+//! can still make the library panic by a handshake message in the middle of the connection.
+
+mod certificate;
+mod chain;
+mod error;
+mod guard;
+mod name;
+mod session;
+mod verifier;
+
+pub use chain::Trust;
+pub use error::{CertificateError, TlsFailure};
+pub use rand_core;
+pub use session::Tls;

@@ -1,0 +1,79 @@
+//! Sizes in a 32-bit little-endian ELF file, as linked for a microcontroller.
+
+use anyhow::{Context, Result, bail};
+
+/// What of a file matters here.
+#[derive(Debug, Default)]
+pub(crate) struct Image {
+    /// Octets that are stored in flash: code, constants, and first values of variables.
+    pub(crate) flash: u32,
+    /// Octets of RAM for static variables.
+    pub(crate) statics: u32,
+    /// Names and sizes.
+    pub(crate) symbols: Vec<(String, u32)>,
+}
+
+impl Image {
+    /// Reads a file.
+    pub(crate) fn parse(file: &[u8]) -> Result<Self> {
+        if file.get(..6) != Some(b"\x7fELF\x01\x01") {
+            bail!("no 32-bit little-endian ELF file");
+        }
+        let table = word(file, 0x20)? as usize;
+        let (entry, count) = (half(file, 0x2E)? as usize, half(file, 0x30)? as usize);
+        let mut image = Self::default();
+        for section in (0..count).map(|number| table + number * entry) {
+            let (kind, flags) = (word(file, section + 4)?, word(file, section + 8)?);
+            let size = word(file, section + 20)?;
+            let (allocated, writable, stored) = (flags & 2 != 0, flags & 1 != 0, kind != 8);
+            if allocated && stored {
+                image.flash += size;
+            }
+            if allocated && writable {
+                image.statics += size;
+            }
+            if kind == 2 {
+                let strings = table + word(file, section + 24)? as usize * entry;
+                let strings = word(file, strings + 16)? as usize;
+                let start = word(file, section + 16)? as usize;
+                for symbol in (0..size as usize / 16).map(|number| start + number * 16) {
+                    let name = strings + word(file, symbol)? as usize;
+                    let name = file.get(name..).context("a name outside of the file")?;
+                    let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
+                    let name = String::from_utf8_lossy(name);
+                    let name = format!("{:#}", rustc_demangle::demangle(&name));
+                    image.symbols.push((name, word(file, symbol + 8)?));
+                }
+            }
+        }
+        Ok(image)
+    }
+
+    /// The octets of all symbols that `is_one` picks.
+    pub(crate) fn sum(&self, is_one: impl Fn(&str) -> bool) -> u32 {
+        let picked = self.symbols.iter().filter(|(name, _)| is_one(name));
+        picked.map(|(_, size)| size).sum()
+    }
+}
+
+fn word(file: &[u8], at: usize) -> Result<u32> {
+    let octets = file.get(at..at + 4).context("the file is cut off")?;
+    Ok(u32::from_le_bytes(octets.try_into()?))
+}
+
+fn half(file: &[u8], at: usize) -> Result<u16> {
+    let octets = file.get(at..at + 2).context("the file is cut off")?;
+    Ok(u16::from_le_bytes(octets.try_into()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Image;
+
+    #[test]
+    fn what_is_no_image_is_refused() {
+        assert!(Image::parse(b"").is_err());
+        assert!(Image::parse(b"\x7fELF\x02\x01").is_err());
+        assert!(Image::parse(b"\x7fELF\x01\x01").is_err());
+    }
+}

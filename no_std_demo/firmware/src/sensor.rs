@@ -1,0 +1,73 @@
+//! The simulated temperature of a pump, and its log in flash.
+
+use sansmtp_smoltcp::{AttachmentSource, ContentError};
+
+/// Tenths of a degree Celsius at which the alarm is raised.
+pub(crate) const LIMIT: u32 = 900;
+/// Octets of one line of the log.
+const ROW: usize = 16;
+/// The first line of the log, as long as all others.
+const HEAD: &[u8; ROW] = b"second,celsius\r\n";
+
+/// What the pump was like: one reading each second since it was switched on.
+pub(crate) struct Log {
+    /// Readings so far.
+    pub(crate) readings: u32,
+}
+
+/// The temperature in tenths of a degree, `second` seconds after the pump was switched on: it runs warm,
+/// and something is wrong with its bearing.
+pub(crate) fn temperature(second: u32) -> u32 {
+    let wobble = second.wrapping_mul(0x9E37_79B1) >> 29;
+    600 + second * 2 / 3 + wobble
+}
+
+impl Log {
+    /// The log until the temperature first was over the limit.
+    pub(crate) fn until_alarm() -> Self {
+        let mut readings = 0;
+        while temperature(readings) <= LIMIT {
+            readings += 1;
+        }
+        Self {
+            readings: readings + 1,
+        }
+    }
+
+    /// The size of the log as a file, in octets.
+    pub(crate) fn size(&self) -> usize {
+        (self.readings as usize + 1) * ROW
+    }
+}
+
+/// Lines have one length, so that any octet is found without an index.
+impl AttachmentSource for &Log {
+    fn read_at(&mut self, _: usize, offset: usize, out: &mut [u8]) -> Result<usize, ContentError> {
+        let length = out.len().min(self.size().saturating_sub(offset));
+        for (at, octet) in (offset..).zip(out.iter_mut().take(length)) {
+            let line = match (at / ROW).checked_sub(1) {
+                None => *HEAD,
+                Some(second) => row(second as u32),
+            };
+            *octet = line[at % ROW];
+        }
+        Ok(length)
+    }
+}
+
+/// `00000042,062.8 CR LF`.
+fn row(second: u32) -> [u8; ROW] {
+    let mut line = *b"00000000,000.0\r\n";
+    let temperature = temperature(second);
+    put(&mut line[..8], second);
+    put(&mut line[9..12], temperature / 10);
+    put(&mut line[13..14], temperature % 10);
+    line
+}
+
+fn put(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
