@@ -16,9 +16,9 @@
 
 use sansmtp::config::{OwnedConfig, OwnedCredentials, Timeouts};
 use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::error::{Error as CoreError, Requirement, Stage};
 use sansmtp::wire::path::ReversePath;
 use sansmtp_tests::Security;
+use sansmtp_tests::hostile::class;
 use sansmtp_tokio::client::{Error, Mailer, Report, Tls};
 use serde_json::Value;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
     match run(host, port, tls, auth, json) {
         Ok(()) => {
-            println!("none");
+            println!("{}", class::NONE);
             ExitCode::SUCCESS
         }
         Err(failure) => {
@@ -80,12 +80,12 @@ fn run(host: &str, port: &str, tls: &str, auth: &str, json: &str) -> Result<(), 
     let seconds = wishes.get("timeout").and_then(Value::as_f64).unwrap_or(4.0);
     let mut config = OwnedConfig::new(host, security)
         .and_then(|config| config.with_ehlo_name(text("ehlo").unwrap_or_default()))
-        .map_err(|e| failure("invalid-input", e))?
+        .map_err(|e| failure(class::INVALID, e))?
         .with_port(port.parse().map_err(|_| usage("PORT is a number"))?)
         .with_timeouts(Timeouts::all((seconds * 1000.0) as u32));
     if auth != "none" {
         let credentials = OwnedCredentials::password(text("user")?, text("password")?)
-            .map_err(|e| failure("invalid-input", e))?;
+            .map_err(|e| failure(class::INVALID, e))?;
         config = config.with_credentials(credentials);
         config.danger_plaintext_auth = auth != "plain-require-tls";
     }
@@ -98,8 +98,8 @@ fn run(host: &str, port: &str, tls: &str, auth: &str, json: &str) -> Result<(), 
         .into_iter()
         .map(Recipient::parse)
         .collect::<Result<_, _>>()
-        .map_err(|e| failure("invalid-input", e))?;
-    let sender = ReversePath::parse(text("mail_from")?).map_err(|e| failure("invalid-input", e))?;
+        .map_err(|e| failure(class::INVALID, e))?;
+    let sender = ReversePath::parse(text("mail_from")?).map_err(|e| failure(class::INVALID, e))?;
     let envelope = Envelope::new(sender, &recipients);
     let mut builder = Mailer::builder(config);
     if security != Security::DangerPlaintext {
@@ -125,46 +125,10 @@ fn all_delivered(report: &Report) -> Result<(), Failure> {
     if report.all_delivered() {
         Ok(())
     } else {
-        Err(failure("partial", report))
+        Err(failure(class::PARTIAL, report))
     }
 }
 
-/// The class of an error.
 fn classify(error: &Error) -> Failure {
-    let class = match error {
-        _ if error.outcome_unknown() => "unknown-outcome",
-        Error::Tls(_) | Error::TrustRoots(_) => "tls",
-        Error::SessionRefused(_) if error.stage() == Some(Stage::Auth) => "auth",
-        Error::SessionRefused(_) | Error::NotDelivered(_) if error.is_temporary() => "transient",
-        Error::SessionRefused(_) | Error::NotDelivered(_) => "rejected",
-        Error::Dialogue(error) => of_core(&error.error),
-        Error::Lookup(_) | Error::Connect(_) => "connect",
-        _ => "other",
-    };
-    failure(class, error)
-}
-
-fn of_core(error: &CoreError) -> &'static str {
-    match error {
-        CoreError::Unmet(Requirement::StartTls | Requirement::TlsForPassword) => "tls",
-        CoreError::Unmet(Requirement::Auth | Requirement::Mechanism) => "auth",
-        CoreError::Unmet(Requirement::SmtpUtf8) => "smtputf8",
-        CoreError::Unmet(Requirement::Size) => "size",
-        CoreError::Unmet(Requirement::EightBitMime) => "eightbit",
-        CoreError::Unmet(_) => "unmet",
-        CoreError::Refused {
-            stage: Stage::Auth, ..
-        }
-        | CoreError::Peer {
-            stage: Stage::Auth, ..
-        } => "auth",
-        CoreError::Refused { .. } if error.is_temporary() => "transient",
-        CoreError::Refused { .. } => "rejected",
-        CoreError::Peer { stage, .. } if *stage == Stage::StartTls => "tls",
-        CoreError::Peer { .. } => "protocol",
-        CoreError::Timeout { .. } => "timeout",
-        CoreError::Closed { .. } => "closed",
-        CoreError::Misuse(_) => "misuse",
-        _ => "other",
-    }
+    failure(class::of(error), error)
 }

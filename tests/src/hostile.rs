@@ -1,0 +1,12 @@
+//! Hostile input, for both roles: what plays it and what it must not achieve.
+//!
+//! - [`server`] plays octets of a client against the server machine, without sockets, and tells all that the
+//!   client and the driver saw.
+//! - [`model`] is a second, naive server for a small vocabulary: what the machine must answer.
+//! - [`client`] plays a written server against the client machine.
+//! - [`class`] sorts the errors of the client into classes.
+
+pub mod class;
+pub mod client;
+pub mod model;
+pub mod server;
