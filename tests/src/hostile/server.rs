@@ -165,11 +165,8 @@ impl Driver<'_> {
                 continue;
             }
             idle += 1;
-            if at < end {
-                // Only an agreed handshake lets input lie.
-                assert!(idle < 3 || self.machine.wants_tls(), "the machine is stuck");
-            }
-            if self.machine.wants_tls() || (at == end && end == octets.len()) {
+            assert!(at == end || idle < 3, "the machine is stuck");
+            if at == end && end == octets.len() {
                 break;
             }
             if at == end {
