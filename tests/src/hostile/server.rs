@@ -100,6 +100,19 @@ pub fn config(security: Security) -> Config<'static> {
 /// If the machine breaks a promise that holds in every dialogue: its replies are well formed, it comes to
 /// rest, and it takes no message with a CR or LF alone in it.
 pub fn play(config: &Config<'_>, steps: &[Step], piece: usize) -> Played {
+    play_answering(config, steps, piece, |_| None)
+}
+
+/// The same, where `answer` may answer a question of the machine instead of the usual driver.
+///
+/// # Panics
+/// As [`play`].
+pub fn play_answering<'a>(
+    config: &Config<'_>,
+    steps: &[Step],
+    piece: usize,
+    mut answer: impl FnMut(&Query<'_>) -> Option<Reply<'a>>,
+) -> Played {
     let mut line = vec![0; LINE];
     let mut reply = vec![0; 1024];
     let mut driver = Driver {
@@ -112,6 +125,7 @@ pub fn play(config: &Config<'_>, steps: &[Step], piece: usize) -> Played {
         },
         told: 0,
         piece: piece.max(1),
+        answer: &mut answer,
     };
     driver.feed(b"");
     driver.end_step();
@@ -126,16 +140,17 @@ pub fn play(config: &Config<'_>, steps: &[Step], piece: usize) -> Played {
     driver.finish()
 }
 
-struct Driver<'c> {
+struct Driver<'c, 'a> {
     machine: Server<'c>,
     played: Played,
     open: Taken,
     /// Octets of what was said that were told by earlier steps.
     told: usize,
     piece: usize,
+    answer: &'c mut dyn FnMut(&Query<'_>) -> Option<Reply<'a>>,
 }
 
-impl Driver<'_> {
+impl Driver<'_, '_> {
     fn feed(&mut self, octets: &[u8]) {
         let mut at = 0;
         let mut end = octets.len().min(self.piece);
@@ -157,7 +172,7 @@ impl Driver<'_> {
             };
             let quiet = used == 0 && event.is_none();
             if let Some(event) = event {
-                take(event, &mut self.open, &mut self.played);
+                take(event, &mut self.open, &mut self.played, self.answer);
             }
             at += used;
             if !quiet {
@@ -247,7 +262,12 @@ pub fn has_bare_line_end(octets: &[u8]) -> bool {
     })
 }
 
-fn take(event: Event<'_>, open: &mut Taken, played: &mut Played) {
+fn take<'a>(
+    event: Event<'_>,
+    open: &mut Taken,
+    played: &mut Played,
+    answer: &mut dyn FnMut(&Query<'_>) -> Option<Reply<'a>>,
+) {
     let request = match event {
         Event::Request(request) => request,
         Event::Content(stretch) => {
@@ -261,6 +281,10 @@ fn take(event: Event<'_>, open: &mut Taken, played: &mut Played) {
         }
         _ => return,
     };
+    if let Some(reply) = answer(&request.query()) {
+        request.answer(&reply);
+        return;
+    }
     match request.query() {
         Query::Authenticate(login) => {
             let right = login.user == USER
