@@ -5,6 +5,7 @@
 //!   what they stored.
 //! - [`clients`] runs clients of other makers (curl, swaks, msmtp, s-nail, Python's smtplib, Postfix's
 //!   smtp-source) against a given server and reports what they said and what they were told to send.
+//! - [`hostile`] plays hostile clients and servers against both machines.
 //! - [`mail`] makes messages that are hard to carry and compares them byte by byte.
 //!
 //! Everything blocks the calling thread; wrap a call into `spawn_blocking` in async tests. A tool that
@@ -15,6 +16,7 @@ pub mod clients;
 pub mod cutting_proxy;
 pub mod emulator;
 mod error;
+pub mod hostile;
 pub mod mail;
 pub mod peers;
 mod process;

@@ -129,6 +129,7 @@ fn config(args: &args::Serve, listeners: &[Listen]) -> Result<ServerConfig> {
     timeouts.handshake = timeouts.handshake.min(idle);
     let connections = args.max_connections as usize;
     config = config
+        .dsn()
         .max_size(args.max_size)
         .max_recipients(args.max_recipients)
         .max_connections(connections)

@@ -1,6 +1,6 @@
 //! The configuration of a server, with data of its own.
 
-use sansmtp::capability::{Capabilities, Mechanism, Mechanisms};
+use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::{ConfigError, EhloName, Security};
 use sansmtp::server::{Config, Limits, Timeouts};
 use std::fmt;
@@ -144,6 +144,14 @@ impl ServerConfig {
         self.mechanisms = Mechanisms::SCRAM
             .iter()
             .fold(self.mechanisms, Mechanisms::with);
+        self
+    }
+
+    /// The same with DSN (RFC 3461). The handler finds the sender's wishes in
+    /// [`MailEnvelope`](super::MailEnvelope); to send the reports is its part.
+    #[must_use]
+    pub fn dsn(mut self) -> Self {
+        self.capabilities = self.capabilities.with(Extension::Dsn);
         self
     }
 

@@ -4,12 +4,15 @@ use super::envelope::MailEnvelope;
 use super::info::SessionInfo;
 use sansmtp::config::EhloName;
 use sansmtp::message::Date;
+use sansmtp::wire::param::Orcpt;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 /// The trace fields of a message that is delivered: Return-Path, one
-/// Delivered-To for each recipient, and Received. Lines end with CR LF.
+/// Delivered-To for each recipient, and Received. Where the sender named the
+/// original recipient (ORCPT), Original-Recipient stands behind Delivered-To (RFC
+/// 8098, section 2.3). Lines end with CR LF.
 ///
 /// Received names a recipient only if it is the only one, since a Bcc must not
 /// be told to others on the way; Delivered-To is for the owner of the mailbox.
@@ -24,6 +27,9 @@ pub(super) fn fields(
     let _ = write!(text, "Return-Path: <{}>\r\n", envelope.reverse_path);
     for recipient in &envelope.recipients {
         let _ = write!(text, "Delivered-To: {}\r\n", recipient.address);
+        if let Some(original) = recipient.orcpt.as_deref().and_then(original) {
+            let _ = write!(text, "Original-Recipient: {original}\r\n");
+        }
     }
     let _ = write!(
         text,
@@ -58,6 +64,15 @@ fn client(session: &SessionInfo) -> String {
             format!("{address} ({address} said {said})")
         }
     }
+}
+
+/// `addr-type ";" address` with the xtext taken off; nothing if that leaves
+/// ASCII.
+fn original(orcpt: &str) -> Option<String> {
+    let orcpt = Orcpt::parse(orcpt)?;
+    let address: String = orcpt.address().decoded().map(char::from).collect();
+    let plain = address.bytes().all(|b| matches!(b, b' '..=b'~'));
+    plain.then(|| format!("{};{address}", orcpt.addr_type()))
 }
 
 fn harmless(c: char) -> char {

@@ -76,6 +76,28 @@ async fn a_pipelined_message_is_on_disk_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn the_original_recipient_is_kept() {
+    let directory = Directory::new();
+    let running = Running::start(config().dsn(), directory.handler().await, PLAIN).await;
+    let mut client = running.hello().await;
+    client.expect("MAIL FROM:<> RET=HDRS", "250 ").await;
+    for (parameters, reply) in [
+        ("NOTIFY=NEVER,SUCCESS", "501 "),
+        ("ORCPT=rfc822;b+Z9", "501 "),
+        ("NOTIFY=FAILURE ORCPT=rfc822;b+2Bc@example.net", "250 "),
+    ] {
+        let command = format!("RCPT TO:<b@example.org> {parameters}");
+        client.expect(&command, reply).await;
+    }
+    client.expect("DATA", "354 ").await;
+    client.expect("Subject: d\r\n.", "250 ").await;
+    let content = std::fs::read_to_string(&directory.files("new")[0]).unwrap();
+    let begins = "Return-Path: <>\r\nDelivered-To: b@example.org\r\nOriginal-Recipient: rfc822;b+c@example.net\r\nReceived: ";
+    assert!(content.starts_with(begins), "{content}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_large_message_and_one_recipient() {
     let directory = Directory::new();
     let running = Running::start(config(), directory.handler().await, PLAIN).await;
