@@ -294,11 +294,10 @@ impl Machine for Server<'_> {
         if let Some(error) = dialogue.session.error {
             return Err(error);
         }
-        if dialogue
-            .session
-            .deadline
-            .is_some_and(|deadline| now >= deadline)
-        {
+        let session = &dialogue.session;
+        let passed = session.deadline.is_some_and(|deadline| now >= deadline);
+        // While a question is open it is the driver's time that passes.
+        if passed && session.asked.is_none() {
             dialogue.time_out(now)?;
         }
         Ok(())
