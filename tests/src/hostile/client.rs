@@ -208,11 +208,7 @@ impl Told {
             Event::Sender { reply } => {
                 keep(reply.code);
             }
-            Event::Recipient { reply, .. } => {
-                if keep(reply.code) {
-                    self.refused += 1;
-                }
-            }
+            Event::Recipient { reply, .. } if keep(reply.code) => self.refused += 1,
             Event::Delivered { .. } => {
                 assert!(self.verdict.replace(true).is_none(), "told twice");
             }

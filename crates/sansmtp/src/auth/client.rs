@@ -49,6 +49,7 @@ pub(crate) struct Exchange {
 
 /// What is computed from the password.
 #[cfg(feature = "scram")]
+#[expect(clippy::large_enum_variant, reason = "a box needs an allocator")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Proof {
     None,
