@@ -117,7 +117,11 @@ impl<'c> Server<'c> {
     /// Wipes credentials from the line buffer.
     fn wipe(&mut self) {
         if core::mem::take(&mut self.dialogue.session.secret) {
-            self.line.zeroize();
+            // The user name of a LOGIN exchange is still needed.
+            let held = usize::from(self.dialogue.session.held);
+            if let Some(secret) = self.line.get_mut(held..) {
+                secret.zeroize();
+            }
         }
     }
 }
