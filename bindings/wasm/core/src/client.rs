@@ -1,15 +1,14 @@
 //! The client machine.
 
 use crate::envelope::OwnedEnvelope;
-use crate::failure::{argument, failure, thrown};
-use crate::record::Record;
+use crate::failure::{argument, done, failure, told};
+use crate::record::{Array, Record, list};
 use crate::{event, names};
 use alloc::string::String;
 use alloc::vec::Vec;
-use js_sys::Array;
 use sansmtp::client::{self, Query, Session};
 use sansmtp::config::{OwnedConfig, OwnedCredentials, Timeouts};
-use sansmtp::{Error, Instant, Machine};
+use sansmtp::{Instant, Machine};
 use wasm_bindgen::prelude::*;
 
 /// Octets of a reply line that are shown; longer ones are cut off.
@@ -107,19 +106,19 @@ impl Client {
 
     /// Takes input and gives the events that follow from it and from earlier input. What the machine does
     /// not take now is kept for the next call.
-    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> Array {
+    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> JsValue {
         self.input.extend_from_slice(bytes);
         let input = core::mem::take(&mut self.input);
         let events = Array::new();
         let taken = self.with(|machine| take_all(machine, now, &input, &events));
         self.input = input;
         self.input.drain(..taken.min(self.input.len()));
-        events
+        events.into()
     }
 
     /// Tells that the peer will send nothing more; gives the failure if the dialogue was not over.
     pub fn receive_eof(&mut self) -> JsValue {
-        told(self.with(|machine| machine.receive_eof()))
+        told(self.with(|machine| machine.receive_eof().err()))
     }
 
     /// What is to be sent now; empty if nothing is.
@@ -157,7 +156,7 @@ impl Client {
             self.session = machine.suspend();
             result
         };
-        result.map_err(|error| thrown(&error))?;
+        done(result.err())?;
         self.envelope = Some(envelope);
         Ok(())
     }
@@ -181,15 +180,14 @@ impl Client {
             self.session = machine.suspend();
             result
         };
-        result.map_err(|error| thrown(&error))?;
+        done(result.err())?;
         self.query = Some((kind, argument));
         Ok(())
     }
 
     /// Says goodbye.
     pub fn quit(&mut self, now: f64) -> Result<(), JsValue> {
-        self.with(|machine| machine.quit(instant(now)))
-            .map_err(|error| thrown(&error))
+        done(self.with(|machine| machine.quit(instant(now)).err()))
     }
 
     /// Whether the server waits for the content.
@@ -228,7 +226,7 @@ impl Client {
 
     /// Tells the time; gives the failure if the peer took too long.
     pub fn handle_timeout(&mut self, now: f64) -> JsValue {
-        told(self.with(|machine| machine.handle_timeout(instant(now))))
+        told(self.with(|machine| machine.handle_timeout(instant(now)).err()))
     }
 
     /// Whether the driver has to do the TLS handshake.
@@ -241,14 +239,12 @@ impl Client {
         let input = core::mem::take(&mut self.input);
         if self.wants_tls()
             && !input.is_empty()
-            && let Err(error) =
-                self.with(|machine| machine.receive(instant(now), &input).map(|_| ()))
+            && let Some(error) = self.with(|machine| machine.receive(instant(now), &input).err())
         {
             return Ok(failure(&error));
         }
-        self.with(|machine| machine.tls_established(instant(now)))
+        done(self.with(|machine| machine.tls_established(instant(now)).err()))
             .map(|()| JsValue::UNDEFINED)
-            .map_err(|error| thrown(&error))
     }
 
     /// Whether the dialogue is over.
@@ -270,14 +266,8 @@ impl Client {
     pub fn status(&mut self) -> JsValue {
         self.with(|machine| {
             let capabilities = machine.capabilities();
-            let extensions = Array::new();
-            for extension in capabilities.iter() {
-                extensions.push(&extension.keyword().into());
-            }
-            let mechanisms = Array::new();
-            for mechanism in capabilities.mechanisms.iter() {
-                mechanisms.push(&mechanism.name().into());
-            }
+            let extensions = list(capabilities.iter().map(|extension| extension.keyword()));
+            let mechanisms = list(capabilities.mechanisms.iter().map(|m| m.name()));
             Record::new()
                 .set("state", names::state(machine.state()))
                 .set("stage", names::stage(machine.stage()))
@@ -294,7 +284,20 @@ impl Client {
 
 impl Client {
     /// Takes the session up, lets `work` use it, and puts it aside.
-    fn with<R>(&mut self, work: impl for<'c> FnOnce(&mut client::Client<'c>) -> R) -> R {
+    fn with<R: Default>(&mut self, work: impl for<'c> FnOnce(&mut client::Client<'c>) -> R) -> R {
+        let mut result = R::default();
+        let mut work = Some(work);
+        self.work(&mut |machine| {
+            if let Some(work) = work.take() {
+                result = work(machine);
+            }
+        });
+        result
+    }
+
+    /// The part of `with` that there is only once in the module.
+    #[inline(never)]
+    fn work(&mut self, work: &mut dyn FnMut(&mut client::Client<'_>)) {
         let config = self.config.as_config();
         let recipients = self
             .envelope
@@ -316,9 +319,8 @@ impl Client {
             envelope.as_ref(),
             query,
         );
-        let result = work(&mut machine);
+        work(&mut machine);
         self.session = machine.suspend();
-        result
     }
 }
 
@@ -368,12 +370,4 @@ pub(crate) fn transmit(machine: &mut impl Machine, now: f64) -> Vec<u8> {
 /// Milliseconds of a JavaScript clock; the fraction does not count.
 pub(crate) fn instant(now: f64) -> Instant {
     Instant::from_millis(now as u64)
-}
-
-/// `undefined`, or what went wrong.
-pub(crate) fn told(result: Result<(), Error>) -> JsValue {
-    match result {
-        Ok(()) => JsValue::UNDEFINED,
-        Err(error) => failure(&error),
-    }
 }

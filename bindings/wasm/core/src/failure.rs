@@ -31,9 +31,17 @@ pub(crate) fn failure(error: &Error) -> JsValue {
         .done()
 }
 
-/// The exception for a wrong call.
-pub(crate) fn thrown(error: &Error) -> JsValue {
-    failure(error)
+/// `undefined`, or what went wrong, for what the peer or the time has done.
+pub(crate) fn told(error: Option<Error>) -> JsValue {
+    error.map_or(JsValue::UNDEFINED, |error| failure(&error))
+}
+
+/// An exception if there is an error, for what the caller has done.
+pub(crate) fn done(error: Option<Error>) -> Result<(), JsValue> {
+    match error {
+        None => Ok(()),
+        Some(error) => Err(failure(&error)),
+    }
 }
 
 /// The exception for a wrong argument, from whatever says what is wrong.

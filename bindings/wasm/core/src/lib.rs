@@ -9,17 +9,21 @@
 extern crate alloc;
 
 mod client;
+#[cfg(feature = "message")]
 mod composer;
 mod envelope;
 mod event;
 mod failure;
 mod names;
+#[cfg(feature = "provider")]
 pub mod providers;
 mod record;
 mod server;
+#[cfg(feature = "tools")]
 pub mod wire;
 
 pub use client::Client;
+#[cfg(feature = "message")]
 pub use composer::Composer;
 pub use server::Server;
 

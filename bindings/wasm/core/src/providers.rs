@@ -1,9 +1,8 @@
 //! The provider table and the explanations of replies.
 
 use crate::names;
-use crate::record::Record;
+use crate::record::{Array, Record, list};
 use alloc::string::String;
-use js_sys::Array;
 use sansmtp::provider::{Endpoint, Provider, Refusal, SignIn, UserName, explain as explained};
 use sansmtp::wire::enhanced::EnhancedCode;
 use wasm_bindgen::prelude::*;
@@ -22,8 +21,8 @@ pub fn nearest_provider(text: &str) -> JsValue {
 
 /// All providers.
 #[wasm_bindgen(js_name = allProviders)]
-pub fn all_providers() -> Array {
-    Provider::all().map(provider).collect()
+pub fn all_providers() -> JsValue {
+    list(Provider::all().map(provider)).into()
 }
 
 /// The user name for a mail address at the provider with this id.
@@ -89,14 +88,11 @@ fn provider(provider: &'static Provider) -> JsValue {
 }
 
 fn endpoints(endpoints: &[Endpoint]) -> Array {
-    endpoints
-        .iter()
-        .map(|endpoint| {
-            Record::new()
-                .set("host", endpoint.host)
-                .set("port", endpoint.port)
-                .set("security", names::security(endpoint.security))
-                .done()
-        })
-        .collect()
+    list(endpoints.iter().map(|endpoint| {
+        Record::new()
+            .set("host", endpoint.host)
+            .set("port", endpoint.port)
+            .set("security", names::security(endpoint.security))
+            .done()
+    }))
 }

@@ -1,12 +1,11 @@
 //! The server machine.
 
-use crate::client::{instant, told, transmit};
-use crate::failure::{argument, failure, thrown};
-use crate::record::Record;
+use crate::client::{instant, transmit};
+use crate::failure::{argument, done, failure, told};
+use crate::record::{Array, Record, bytes};
 use crate::{event, names};
 use alloc::string::String;
 use alloc::vec::Vec;
-use js_sys::{Array, Uint8Array};
 use sansmtp::Machine;
 use sansmtp::capability::Capabilities;
 use sansmtp::config::{EhloName, Security};
@@ -120,7 +119,7 @@ impl Server {
     }
 
     /// Takes input and gives the events that follow from it and from earlier input, up to a question.
-    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> Array {
+    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> JsValue {
         self.input.extend_from_slice(bytes);
         let mut input = core::mem::take(&mut self.input);
         let events = Array::new();
@@ -132,12 +131,12 @@ impl Server {
         }
         input.drain(..taken);
         self.input = input;
-        events
+        events.into()
     }
 
     /// Tells that the peer will send nothing more; gives the failure if a transaction was open.
     pub fn receive_eof(&mut self) -> JsValue {
-        told(self.with(|machine| machine.receive_eof()))
+        told(self.with(|machine| machine.receive_eof().err()))
     }
 
     /// What is to be sent now; empty if nothing is.
@@ -147,8 +146,7 @@ impl Server {
 
     /// Says yes to the open question in the usual words.
     pub fn accept(&mut self) -> Result<(), JsValue> {
-        self.with(|machine| machine.accept())
-            .map_err(|error| thrown(&error))
+        done(self.with(|machine| machine.accept().err()))
     }
 
     /// Answers the open question. The text may hold `\n` between lines.
@@ -166,8 +164,7 @@ impl Server {
             },
         };
         let reply = Reply::new(code, enhanced, text).map_err(argument)?;
-        self.with(|machine| machine.answer(&reply))
-            .map_err(|error| thrown(&error))
+        done(self.with(|machine| machine.answer(&reply).err()))
     }
 
     /// Ends the session with 421 as soon as no transaction is open.
@@ -183,7 +180,7 @@ impl Server {
 
     /// Tells the time; gives the failure if the peer took too long.
     pub fn handle_timeout(&mut self, now: f64) -> JsValue {
-        told(self.with(|machine| machine.handle_timeout(instant(now))))
+        told(self.with(|machine| machine.handle_timeout(instant(now)).err()))
     }
 
     /// Whether the driver has to do the TLS handshake.
@@ -196,14 +193,12 @@ impl Server {
         let input = core::mem::take(&mut self.input);
         if self.wants_tls()
             && !input.is_empty()
-            && let Err(error) =
-                self.with(|machine| machine.receive(instant(now), &input).map(|_| ()))
+            && let Some(error) = self.with(|machine| machine.receive(instant(now), &input).err())
         {
             return Ok(failure(&error));
         }
-        self.with(|machine| machine.tls_established(instant(now)))
+        done(self.with(|machine| machine.tls_established(instant(now)).err()))
             .map(|()| JsValue::UNDEFINED)
-            .map_err(|error| thrown(&error))
     }
 
     /// Whether the dialogue is over.
@@ -226,7 +221,20 @@ impl Server {
 
 impl Server {
     /// Takes the session up, lets `work` use it, and puts it aside.
-    fn with<R>(&mut self, work: impl for<'c> FnOnce(&mut server::Server<'c>) -> R) -> R {
+    fn with<R: Default>(&mut self, work: impl for<'c> FnOnce(&mut server::Server<'c>) -> R) -> R {
+        let mut result = R::default();
+        let mut work = Some(work);
+        self.work(&mut |machine| {
+            if let Some(work) = work.take() {
+                result = work(machine);
+            }
+        });
+        result
+    }
+
+    /// The part of `with` that there is only once in the module.
+    #[inline(never)]
+    fn work(&mut self, work: &mut dyn FnMut(&mut server::Server<'_>)) {
         // The name was checked when it came in; the fallback is never taken.
         let name = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
         let mut config = Config::new(name, self.security)
@@ -238,9 +246,8 @@ impl Server {
         config.danger_plaintext_auth = self.danger_plaintext_auth;
         let mut machine =
             server::Server::resume(self.session, &config, &mut self.line, &mut self.reply);
-        let result = work(&mut machine);
+        work(&mut machine);
         self.session = machine.suspend();
-        result
     }
 }
 
@@ -250,7 +257,7 @@ fn take_all(machine: &mut server::Server<'_>, now: f64, input: &[u8], events: &A
     let mut content: Vec<u8> = Vec::new();
     let flush = |content: &mut Vec<u8>| {
         if !content.is_empty() {
-            let data = Uint8Array::from(content.as_slice());
+            let data = bytes(content);
             events.push(&Record::of("content").set("data", data).done());
             content.clear();
         }

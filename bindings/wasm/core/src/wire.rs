@@ -2,9 +2,8 @@
 
 use crate::event::{mail_parameters, rcpt_parameters, reply};
 use crate::names;
-use crate::record::Record;
+use crate::record::{Record, list};
 use alloc::format;
-use js_sys::Array;
 use sansmtp::capability::{Capabilities, Extension};
 use sansmtp::state::TRANSITIONS;
 use sansmtp::wire::command::{Command, CommandError};
@@ -88,15 +87,9 @@ pub fn dot_stuff(content: &[u8]) -> alloc::vec::Vec<u8> {
 
 /// Every transition of a session: `[from, step, to]`.
 #[wasm_bindgen]
-pub fn transitions() -> Array {
-    TRANSITIONS
-        .into_iter()
-        .map(|(from, step, to)| {
-            Array::of3(
-                &names::state(from).into(),
-                &names::step(step).into(),
-                &names::state(to).into(),
-            )
-        })
-        .collect()
+pub fn transitions() -> JsValue {
+    list(TRANSITIONS.into_iter().map(|(from, step, to)| {
+        list([names::state(from), names::step(step), names::state(to)].into_iter())
+    }))
+    .into()
 }

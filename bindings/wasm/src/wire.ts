@@ -1,0 +1,34 @@
+import * as core from "./core/core.js";
+import type { MailParameters, ReplyLine, State } from "./types.js";
+
+/** A command line, taken apart. */
+export type Command =
+  | { readonly error: string }
+  | ({ readonly error?: undefined; readonly masked: string } & (
+      | { readonly verb: "EHLO" | "HELO"; readonly name: string }
+      | { readonly verb: "AUTH"; readonly mechanism: string; readonly initialResponse: boolean }
+      | ({ readonly verb: "MAIL"; readonly from: string } & MailParameters)
+      | { readonly verb: "RCPT"; readonly to: string; readonly notify?: string; readonly orcpt?: string }
+      | { readonly verb: "VRFY" | "EXPN" | "HELP"; readonly argument: string }
+      | { readonly verb: "STARTTLS" | "DATA" | "RSET" | "NOOP" | "QUIT" }
+    ));
+
+/** Takes a reply line without its CR LF apart; `undefined` if it is none. */
+export function parseReply(line: Uint8Array): ReplyLine | undefined {
+  return core.parseReply(line) as ReplyLine | undefined;
+}
+
+/** Takes a command line without its CR LF apart. */
+export function parseCommand(line: Uint8Array): Command {
+  return core.parseCommand(line) as Command;
+}
+
+/** Mail data as it goes over the wire: dots doubled, line ends completed, the final dot behind it. */
+export function dotStuff(content: Uint8Array): Uint8Array {
+  return core.dotStuff(content);
+}
+
+/** Every transition of a session: `[from, step, to]`. */
+export function transitions(): [from: State, step: string, to: State][] {
+  return core.transitions() as [State, string, State][];
+}
