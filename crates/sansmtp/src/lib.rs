@@ -28,6 +28,7 @@ pub mod provider;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod state;
+pub mod transcript;
 pub mod wire;
 
 pub use error::Error;

@@ -218,6 +218,25 @@ mod tests {
         assert!(Credentials::password("user", "a\0b").is_err());
         assert!(Credentials::password("user", "").is_err());
         assert!(Credentials::oauth2("user", "a b").is_err());
+        let long = "x".repeat(Credentials::LENGTH_LIMIT - 4);
+        assert!(Credentials::oauth2("user", &long).is_ok());
+        assert!(Credentials::oauth2("users", &long).is_err());
+    }
+
+    #[test]
+    fn secrets_compare() {
+        use super::super::Secret;
+        for (a, b) in [
+            ("", ""),
+            ("a", "a"),
+            ("s3cret", "s3cret"),
+            ("s3cret", "s3cre"),
+        ] {
+            assert_eq!(Secret::new(a) == Secret::new(b), a == b);
+        }
+        for b in ["", "s3creu", "z3cret", "s3cret-pw"] {
+            assert!(Secret::new("s3cret") != Secret::new(b), "{b}");
+        }
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub struct Timeouts {
     pub command: u32,
     /// For each stretch of the content. 3 minutes.
     pub content: u32,
+    /// The content as a whole may take `content`, and this much more for each
+    /// KiB that has come. It bounds a client that sends octet by octet. 2 seconds,
+    /// which is 512 octets per second; `u32::MAX` for no such limit.
+    pub content_per_kib: u32,
     /// For the TLS handshake. 1 minute.
     pub handshake: u32,
 }
@@ -68,6 +72,7 @@ impl Default for Timeouts {
         Self {
             command: 300_000,
             content: 180_000,
+            content_per_kib: 2_000,
             handshake: 60_000,
         }
     }

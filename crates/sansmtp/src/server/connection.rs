@@ -85,6 +85,13 @@ impl<'c> Server<'c> {
         self.dialogue.shut_down_if_idle();
     }
 
+    /// Ends the session with 421 at once, whatever goes on; an open transaction is
+    /// void, without an [`Event::Reset`]. Where nothing can be said, the session is
+    /// just over.
+    pub fn shutdown_now(&mut self) {
+        self.dialogue.shut_down_now();
+    }
+
     /// Where the session stands.
     pub fn state(&self) -> State {
         self.dialogue.session.state
@@ -114,14 +121,14 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Wipes credentials from the line buffer.
+    /// Wipes credentials from the line buffer. The user name of a LOGIN exchange
+    /// that still goes on stays.
     fn wipe(&mut self) {
-        if core::mem::take(&mut self.dialogue.session.secret) {
-            // The user name of a LOGIN exchange is still needed.
-            let held = usize::from(self.dialogue.session.held);
-            if let Some(secret) = self.line.get_mut(held..) {
-                secret.zeroize();
-            }
+        let session = &mut self.dialogue.session;
+        if core::mem::take(&mut session.secret)
+            && let Some(used) = self.line.get_mut(usize::from(session.held)..)
+        {
+            used.zeroize();
         }
     }
 }
@@ -157,6 +164,7 @@ impl Machine for Server<'_> {
             return Err(dialogue.fail(Error::Peer {
                 stage: Stage::StartTls,
                 fault: Fault::PlaintextAfterStartTls,
+                outcome_unknown: false,
             }));
         }
         match dialogue.session.state {
@@ -249,6 +257,8 @@ impl Machine for Server<'_> {
         }
         let session = &mut self.dialogue.session;
         session.tls = true;
+        // What was learned before TLS is void (RFC 3207, section 4.2).
+        session.authenticated = false;
         if session.state == State::Opening {
             session.asked = Some(Asked::Connect);
             session.told = false;

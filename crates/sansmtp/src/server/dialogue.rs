@@ -34,11 +34,29 @@ impl Dialogue<'_> {
                 self.session.deadline = None;
                 return;
             }
-            State::Content => timeouts.content,
+            State::Content => {
+                self.session.deadline = Some(self.content_deadline(now));
+                return;
+            }
             _ if self.wants_tls() => timeouts.handshake,
             _ => timeouts.command,
         };
         self.session.deadline = Some(now.after(limit));
+    }
+
+    /// When the content is given up: if nothing comes for a while, or if it comes
+    /// too slowly.
+    fn content_deadline(&self, now: Instant) -> Instant {
+        let timeouts = &self.config.timeouts;
+        let next = now.after(timeouts.content);
+        if timeouts.content_per_kib == u32::MAX {
+            return next;
+        }
+        let allowed = (self.session.size >> 10)
+            .saturating_mul(u64::from(timeouts.content_per_kib))
+            .saturating_add(u64::from(timeouts.content));
+        let all = self.session.began.millis().saturating_add(allowed);
+        next.min(Instant::from_millis(all))
     }
 
     /// Whether the TLS handshake is next.
@@ -86,12 +104,16 @@ impl Dialogue<'_> {
         session.outbox = Outbox::Empty;
         session.offset = 0;
         // 421 and 221 were the last word.
-        if session.state == State::Closing && session.shutdown {
+        let closing = session.state == State::Closing;
+        if closing && (session.shutdown || session.errors >= self.config.limits.errors) {
             session.step(Step::Close);
-        } else if session.errors >= self.config.limits.errors && session.state != State::Closing {
+        } else if session.errors >= self.config.limits.errors {
             self.part(Reply::fixed(421, (4, 7, 0), "Too many errors, closing"));
         }
         self.shut_down_if_idle();
+        if self.session.state == State::Content {
+            self.session.began = now;
+        }
         self.arm(now);
     }
 
@@ -104,16 +126,38 @@ impl Dialogue<'_> {
     }
 
     pub(super) fn shut_down_if_idle(&mut self) {
-        let session = &self.session;
-        let idle = matches!(session.state, State::Greeted | State::Ready)
-            && session.asked.is_none()
-            && session.outbox == Outbox::Empty;
-        if session.shutdown && idle {
-            self.part(Reply::fixed(
-                421,
-                (4, 3, 2),
-                "Service shutting down, closing",
-            ));
+        let session = &mut self.session;
+        if !session.shutdown || session.asked.is_some() || session.outbox != Outbox::Empty {
+            return;
+        }
+        match session.state {
+            State::Greeted | State::Ready => self.part(SHUTTING_DOWN),
+            // The last word was said.
+            State::Closing => {
+                session.step(Step::Close);
+                session.deadline = None;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn shut_down_now(&mut self) {
+        let silent = self.wants_tls();
+        let session = &mut self.session;
+        session.shutdown = true;
+        session.asked = None;
+        session.deadline = None;
+        match session.state {
+            State::Closed => {}
+            State::Closing | State::Handshake => {
+                session.outbox = Outbox::Empty;
+                session.step(Step::Close);
+            }
+            _ if silent || session.offset > 0 => {
+                session.outbox = Outbox::Empty;
+                session.step(Step::Close);
+            }
+            _ => self.part(SHUTTING_DOWN),
         }
     }
 
@@ -169,7 +213,6 @@ impl Dialogue<'_> {
         now: Instant,
         input: &'a [u8],
     ) -> (usize, Option<&'a [u8]>) {
-        self.arm(now);
         let limit = self.config.capabilities.max_size;
         let text_limit = self.config.limits.text_line;
         let session = &mut self.session;
@@ -181,6 +224,7 @@ impl Dialogue<'_> {
         let too_large = limit > 0 && session.size > limit;
         let void = too_large || session.dot.bare() || session.line_too_long;
         if !session.dot.ended() {
+            self.arm(now);
             return (used, Some(if void { &[] } else { stretch }));
         }
         session.step(Step::Complete);
@@ -540,6 +584,8 @@ impl Session {
 const USER_NAME: &str = "VXNlcm5hbWU6";
 const PASSWORD: &str = "UGFzc3dvcmQ6";
 
+const SHUTTING_DOWN: Reply<'static> =
+    Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
 const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
 const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
     553,

@@ -37,6 +37,8 @@ pub struct Session {
     /// Octets of the outbox that were sent.
     pub(super) offset: u16,
     pub(super) dot: dot::Decoder,
+    /// When the leave for the content was sent.
+    pub(super) began: Instant,
     /// Octets of the content so far.
     pub(super) size: u64,
     /// Octets of the content's current line so far.
@@ -107,6 +109,7 @@ impl Session {
             outbox: Outbox::Empty,
             offset: 0,
             dot: dot::Decoder::default(),
+            began: Instant::from_millis(0),
             size: 0,
             text_line: 0,
             line_too_long: false,
@@ -184,7 +187,11 @@ impl Session {
         }
         self.take_decision(asked, yes);
         if reply.code().get() == 421 {
-            self.step(Step::Part);
+            // The connection ends as soon as this was sent.
+            self.shutdown = true;
+            if self.state != State::Closing {
+                self.step(Step::Part);
+            }
         }
     }
 
