@@ -7,6 +7,7 @@ mod setup;
 mod shell;
 mod steps;
 mod thumb_toolchain;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,10 @@ enum Task {
     Thumb,
     /// Build the documentation, warnings denied.
     Doc,
+    /// Build, pack and test the npm package, print its sizes.
+    Wasm,
+    /// Serve the simulation page on this machine.
+    Page,
     /// Format the whole workspace.
     Fmt,
     /// Run every check, go on after a failure, list all failures at the end.
@@ -80,6 +85,8 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => setup::everything(),
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
+        Task::Wasm => wasm::check(),
+        Task::Page => wasm::page(),
         Task::Fmt => steps::fmt::apply(),
         Task::Ci => test(&TestArguments {
             keep_going: true,

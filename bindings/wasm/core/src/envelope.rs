@@ -60,7 +60,7 @@ impl OwnedEnvelope {
         }
         if orcpt
             .as_deref()
-            .is_some_and(|text| parse_orcpt(text).is_none())
+            .is_some_and(|text| Orcpt::parse(text).is_none())
         {
             return Err(JsError::new(
                 "the original recipient is not written as rfc822;name@example.org",
@@ -73,7 +73,7 @@ impl OwnedEnvelope {
 
     /// The recipients in the borrowed form.
     pub(crate) fn recipients(&self) -> Vec<Recipient<'_>> {
-        let orcpt = self.orcpt.as_deref().and_then(parse_orcpt);
+        let orcpt = self.orcpt.as_deref().and_then(Orcpt::parse);
         self.recipients
             .iter()
             .filter_map(|recipient| {
@@ -124,16 +124,4 @@ fn notify_from(list: &str) -> Result<Notify, JsError> {
         }
     }
     Ok(notify)
-}
-
-fn parse_orcpt(text: &str) -> Option<Orcpt<'_>> {
-    let (addr_type, address) = text.split_once(';')?;
-    let atom = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if addr_type.is_empty() || !addr_type.bytes().all(atom) || address.is_empty() {
-        return None;
-    }
-    Some(Orcpt {
-        addr_type,
-        address: Xtext::parse(address)?,
-    })
 }

@@ -99,9 +99,9 @@ pub(crate) fn mail_parameters(record: Record, parameters: MailParameters<'_>) ->
 
 pub(crate) fn rcpt_parameters(record: Record, parameters: RcptParameters<'_>) -> Record {
     let orcpt = parameters.orcpt.map(|orcpt| {
-        let mut text = String::from(orcpt.addr_type);
+        let mut text = String::from(orcpt.addr_type());
         text.push(';');
-        text.push_str(&decoded(orcpt.address));
+        text.push_str(&decoded(orcpt.address()));
         text
     });
     record

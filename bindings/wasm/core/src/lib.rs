@@ -20,12 +20,16 @@ pub mod providers;
 mod record;
 mod server;
 #[cfg(feature = "tools")]
+mod transcript;
+#[cfg(feature = "tools")]
 pub mod wire;
 
 pub use client::Client;
 #[cfg(feature = "message")]
 pub use composer::Composer;
 pub use server::Server;
+#[cfg(feature = "tools")]
+pub use transcript::Transcript;
 
 #[cfg(target_arch = "wasm32")]
 mod runtime {
