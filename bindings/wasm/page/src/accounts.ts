@@ -47,7 +47,7 @@ const GMAIL = {
   user: "anna@gmail.com",
   passwords: [
     { label: "app password", value: "abcd efgh ijkl mnop" },
-    { label: "account password", value: "my google password" },
+    { label: "account password", value: "My-Google-Passw0rd" },
     { label: "wrong password", value: "wrong" },
   ],
   judge: gmail,
@@ -88,7 +88,7 @@ export const ACCOUNTS: readonly Account[] = [
     maxSize: 157_286_400,
     mechanisms: ["LOGIN", "XOAUTH2"],
     user: "anna@outlook.com",
-    passwords: [{ label: "account password", value: "my microsoft password" }],
+    passwords: [{ label: "account password", value: "My-Microsoft-Passw0rd" }],
     judge: () => ({
       code: 535,
       enhanced: "5.7.139",

@@ -2,9 +2,10 @@
 import type { Moment } from "./simulation.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEAD = 46;
+const HEAD = 62;
 const ROW = 40;
-const EDGE = 62;
+/** The room beside the lifelines: less on a phone. */
+const edge = (width: number): number => (width < 520 ? 44 : 62);
 /** The width of a character of the labels. */
 const CHARACTER = 7.25;
 
@@ -22,15 +23,17 @@ export function draw(view: View, choose: (index: number) => void): SVGSVGElement
   const { at, width } = view;
   const height = HEAD + Math.max(1, at) * ROW + 16;
   const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "list", "aria-label": "Sequence of lines" });
-  const [left, right] = [EDGE, width - EDGE];
+  const [left, right] = [edge(width), width - edge(width)];
   band(svg, view, left, right, height);
-  for (const [x, name] of [
-    [left, "Client"],
-    [right, "Server"],
+  const now = view.moments[at - 1];
+  for (const [x, name, state] of [
+    [left, "Client", now?.client ?? "opening"],
+    [right, "Server", now?.server ?? "opening"],
   ] as const) {
-    svg.append(element("line", { class: "life", x1: x, x2: x, y1: HEAD - 14, y2: height }));
-    svg.append(element("rect", { class: "actor", x: x - 42, y: 4, width: 84, height: 28, rx: 6 }));
+    svg.append(element("line", { class: "life", x1: x, x2: x, y1: HEAD - 10, y2: height }));
+    svg.append(element("rect", { class: "actor", x: x - 40, y: 4, width: 80, height: 28, rx: 6 }));
     svg.append(text(name, { class: "actor-name", x, y: 23, "text-anchor": "middle" }));
+    svg.append(text(state, { class: "state", x, y: 45, "text-anchor": "middle" }));
   }
   for (let index = 0; index < at; index++) {
     const moment = view.moments[index];
@@ -63,12 +66,13 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
   group.append(element("rect", { class: "hit", x: 0, y, width: view.width, height: ROW, rx: 6 }));
   const line = y + 28;
   if (moment.from === "neither") {
-    const lock = moment.kind === "tls" ? "🔒 " : moment.kind === "broken" ? "⚡ " : "";
     group.append(element("line", { class: "across", x1: left, x2: right, y1: line - 8, y2: line - 8 }));
     const shown = moment.kind === "tls" ? "TLS from here on" : moment.shown;
-    const chars = shown.length + 4;
-    group.append(element("rect", { class: "plate", x: middle - (chars * CHARACTER) / 2, y: line - 20, width: chars * CHARACTER, height: 22, rx: 11 }));
-    group.append(text(lock + shown, { class: "label", x: middle, y: line - 4, "text-anchor": "middle" }));
+    const chars = shown.length + 5;
+    const plate = middle - (chars * CHARACTER) / 2;
+    group.append(element("rect", { class: "plate", x: plate, y: line - 20, width: chars * CHARACTER, height: 22, rx: 11 }));
+    group.append(text(shown, { class: "label", x: middle, y: line - 4, "text-anchor": "middle" }));
+    if (moment.kind === "tls") group.append(lock(plate + 11, line - 9));
   } else {
     const toServer = moment.from === "client";
     const [from, to] = toServer ? [left, right] : [moment.from === "attacker" ? middle : right, left];
@@ -76,18 +80,23 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
     const room = Math.floor((right - left - 24) / CHARACTER);
     group.append(element("line", { class: "arrow", x1: from, x2: tip, y1: line, y2: line }));
     group.append(element("path", { class: "head", d: `M ${to} ${line} L ${tip} ${line - 5} L ${tip} ${line + 5} Z` }));
-    const skull = moment.from === "attacker" ? "☠ " : "";
+    const prefix = moment.from === "attacker" ? "attacker: " : "";
     const anchor = toServer ? { x: left + 12, "text-anchor": "start" } : { x: right - 12, "text-anchor": "end" };
-    group.append(text(skull + cut(label, room), { class: "label", y: line - 7, ...anchor }));
+    group.append(text(cut(prefix + label, room), { class: "label", y: line - 7, ...anchor }));
   }
   if (moment.tls && moment.kind !== "tls" && moment.kind !== "end") {
-    group.append(text("🔒", { class: "lock", x: right + 22, y: line - 2, "text-anchor": "middle" }));
+    group.append(lock(right + 20, line - 3));
   }
   group.addEventListener("click", () => choose(index));
   group.addEventListener("keydown", (event) => {
     if (event.key === "Enter") choose(index);
   });
   return group;
+}
+
+/** A padlock around this point. */
+function lock(x: number, y: number): SVGPathElement {
+  return element("path", { class: "lock", d: `M ${x - 5} ${y - 2} h 10 v 8 h -10 z M ${x - 3} ${y - 2} v -3 a 3 3 0 0 1 6 0 v 3` });
 }
 
 export function speaker(moment: Moment): string {

@@ -4,6 +4,8 @@ import {
   type ClientEvent,
   type Composed,
   compose,
+  explain,
+  type Explanation,
   type Failure,
   isRequest,
   type Security,
@@ -124,6 +126,8 @@ class Run {
       const moved = this.#handshake() || this.#serverSpeaks() || this.#clientSpeaks();
       if (!moved || (this.#client.isClosed && this.#server.isClosed)) break;
     }
+    if (!this.#server.isClosed) this.#server.receiveEof();
+    if (!this.#client.isClosed && !this.#failure) this.#client.receiveEof();
     this.#add({ kind: "end", from: "neither", shown: "The connection is closed.", bytes: new Uint8Array(0), events: [] });
     const simulation = { moments: this.#moments, outcome: this.#outcome() };
     for (const machine of [this.#client, this.#server, this.#transcript]) machine[Symbol.dispose]();
@@ -212,7 +216,10 @@ class Run {
         }
         break;
       case "recipient":
-        if (event.reply.code >= 400) this.#refused.push(this.#message.envelope.to[event.index] ?? "");
+        if (event.reply.code >= 400) {
+          this.#refused.push(this.#message.envelope.to[event.index] ?? "");
+          this.#explanation = explain(this.#settings.host, "rcpt", event.reply);
+        }
         break;
       case "content":
         this.#sendContent();
@@ -223,6 +230,7 @@ class Run {
         break;
       case "not-delivered":
         this.#notDelivered = event.stage;
+        if (event.reply) this.#explanation = explain(this.#settings.host, event.stage, event.reply);
         try {
           this.#client.quit(this.#now);
         } catch {
@@ -230,7 +238,13 @@ class Run {
         }
         break;
       case "refused":
-        this.#failure = this.#client.status.failure;
+        // The reply stays in mind; QUIT is still polite, unless the server closes.
+        this.#refusal = { failure: this.#client.status.failure, replies: this.#replies.slice(-2) };
+        try {
+          this.#client.quit(this.#now);
+        } catch {
+          // 421: the server closes.
+        }
         break;
       case "failed":
         this.#failure = event.failure;
@@ -238,6 +252,8 @@ class Run {
     }
   }
   #notDelivered: Failure["stage"];
+  #explanation: Explanation | undefined;
+  #refusal: { failure: Failure | undefined; replies: string[] } | undefined;
 
   #sendContent(): void {
     const { content } = this.#message;
@@ -307,9 +323,9 @@ class Run {
   }
 
   #outcome(): Simulation["outcome"] {
-    const failure = this.#failure;
+    const failure = this.#refusal?.failure ?? this.#failure;
     if (failure) {
-      const reply = this.#replies.slice(-2).join("\n");
+      const reply = this.#refusal?.replies.join("\n") ?? "";
       const error = SmtpError.fromFailure(failure, this.#settings.host, failure.type === "refused" ? [reply] : []);
       const explanation = error.explanation;
       return {
@@ -326,9 +342,14 @@ class Run {
       return {
         good: this.#refused.length === 0,
         text: `Delivered to ${others.join(", ")} (${this.#received} octets).${refused}`,
+        ...(this.#explanation && { nextStep: `${this.#explanation.meaning} ${this.#explanation.nextStep}` }),
       };
     }
-    if (this.#notDelivered) return { good: false, text: `Nobody got it: it was refused at ${this.#notDelivered}.` };
+    if (this.#notDelivered) {
+      const { meaning, nextStep } = this.#explanation ?? {};
+      const text = `Nobody got it. ${meaning ?? `It was refused at ${this.#notDelivered}.`}`;
+      return { good: false, text, ...(nextStep && { nextStep }) };
+    }
     return { good: false, text: "Nothing was sent." };
   }
 }
