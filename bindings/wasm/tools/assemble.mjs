@@ -11,7 +11,8 @@ const run = (tool, ...args) => execFileSync(join(top, "node_modules/.bin", tool)
 rmSync(dist, { recursive: true, force: true });
 run("tsc", "-p", ".");
 mkdirSync(join(dist, "core"), { recursive: true });
-for (const name of ["core.js", "core.d.ts"]) copyFileSync(join(top, "src/core", name), join(dist, "core", name));
+run("rolldown", "src/core/core.js", "--format", "esm", "--minify", "--file", "dist/core/core.js", "--log-level", "warn");
+copyFileSync(join(top, "src/core/core.d.ts"), join(dist, "core/core.d.ts"));
 copyFileSync(join(top, "src/core/smtp.wasm"), join(dist, "smtp.wasm"));
 
 const base64 = readFileSync(join(dist, "smtp.wasm")).toString("base64");

@@ -77,11 +77,13 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
     const toServer = moment.from === "client";
     const [from, to] = toServer ? [left, right] : [moment.from === "attacker" ? middle : right, left];
     const tip = toServer ? to - 9 : to + 9;
-    const room = Math.floor((right - left - 24) / CHARACTER);
+    const reach = moment.from === "attacker" ? middle - left : right - left;
+    const room = Math.floor((reach - 24) / CHARACTER);
     group.append(element("line", { class: "arrow", x1: from, x2: tip, y1: line, y2: line }));
     group.append(element("path", { class: "head", d: `M ${to} ${line} L ${tip} ${line - 5} L ${tip} ${line + 5} Z` }));
     const prefix = moment.from === "attacker" ? "attacker: " : "";
-    const anchor = toServer ? { x: left + 12, "text-anchor": "start" } : { x: right - 12, "text-anchor": "end" };
+    const end = moment.from === "attacker" ? middle : right - 12;
+    const anchor = toServer ? { x: left + 12, "text-anchor": "start" } : { x: end, "text-anchor": "end" };
     group.append(text(cut(prefix + label, room), { class: "label", y: line - 7, ...anchor }));
   }
   if (moment.tls && moment.kind !== "tls" && moment.kind !== "end") {
