@@ -2,7 +2,9 @@
 //! message (RFC 5321, section 2.3.1).
 
 use crate::wire::enhanced::EnhancedCode;
-use crate::wire::param::{Body, Notify, Orcpt, RcptParameters, Ret, Xtext};
+#[cfg(feature = "client")]
+use crate::wire::param::RcptParameters;
+use crate::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
 use crate::wire::path::{ForwardPath, InvalidAddress, ReversePath};
 use crate::wire::reply::{Class, Code, ReplyLine};
 
@@ -26,6 +28,7 @@ impl<'a> Recipient<'a> {
         ForwardPath::parse(address).map(Self::from)
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn parameters(&self) -> RcptParameters<'a> {
         RcptParameters {
             notify: self.notify,

@@ -30,10 +30,21 @@ pub(crate) fn check() -> Result<()> {
     sizes()?;
     let tests = tests_in("test")?;
     node().arg("--test").args(tests).run()?;
+    interop()?;
     build_page()?;
     setup::browser()?;
     let tests = tests_in("test/browser")?;
     node().arg("--test").args(tests).run()
+}
+
+/// The package against servers of other makers.
+fn interop() -> Result<()> {
+    setup::peers()?;
+    setup::python()?;
+    cargo::command()
+        .args(["test", "--quiet", "--locked", "--package", "sansmtp-tests"])
+        .args(["--test", "npm_package", "--", "--include-ignored"])
+        .run()
 }
 
 /// Builds the simulation page and serves it on loopback until interrupted.

@@ -15,7 +15,7 @@ pub enum Verdict {
     /// Yes, in the usual words.
     Accept,
     /// This reply: 2yz says yes, 4yz and 5yz say no, 421 also closes the
-    /// connection. Text beyond 1,024 octets is cut off.
+    /// connection; 3yz makes no sense here. Text beyond 1,024 octets is cut off.
     Reply(OwnedReply),
 }
 

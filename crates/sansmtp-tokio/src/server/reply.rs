@@ -80,11 +80,16 @@ impl OwnedReply {
         Reply::new(self.code, self.enhanced, &self.text).expect("checked when it was made")
     }
 
-    /// Whether it says yes: 2yz or 3yz.
+    /// Whether it says yes: 2yz.
     pub fn is_positive(&self) -> bool {
+        self.as_reply().code().class() == Class::Positive
+    }
+
+    /// Whether it says no: 4yz or 5yz.
+    pub fn is_refusal(&self) -> bool {
         matches!(
             self.as_reply().code().class(),
-            Class::Positive | Class::Intermediate
+            Class::Transient | Class::Permanent
         )
     }
 }
@@ -102,7 +107,7 @@ mod tests {
             OwnedReply::insufficient_storage(),
             OwnedReply::local_error(),
         ] {
-            assert!(!reply.is_positive());
+            assert!(reply.is_refusal() && !reply.is_positive());
             let again = OwnedReply::new(reply.code, reply.enhanced, reply.text.clone());
             assert_eq!(again, Ok(reply));
         }

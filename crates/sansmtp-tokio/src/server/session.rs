@@ -81,7 +81,10 @@ where
     }
     exchange.void().await;
     if result.is_ok() || matches!(result, Err(End::Protocol(_))) {
-        io.close().await;
+        // What was said before a fault may be on its way still.
+        if io.flush(LINGER).await.is_ok() {
+            io.close().await;
+        }
     }
     exchange.handler.closed(&exchange.session).await;
 }
@@ -423,7 +426,7 @@ impl<H: Handler> Exchange<'_, H> {
         let recipients = self.envelope.take().map_or(0, |e| e.recipients.len());
         info!(
             session = %self.session.id,
-            message = self.session.messages,
+            number = self.session.messages,
             size,
             recipients,
             accepted = verdict.is_positive(),
@@ -479,10 +482,10 @@ impl fmt::Display for Question<'_> {
 
 /// Makes sure that a failure says no.
 fn refusal(reply: OwnedReply) -> OwnedReply {
-    if reply.is_positive() {
-        OwnedReply::local_error()
-    } else {
+    if reply.is_refusal() {
         reply
+    } else {
+        OwnedReply::local_error()
     }
 }
 

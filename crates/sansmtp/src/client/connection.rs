@@ -238,7 +238,10 @@ impl Machine for Client<'_> {
     fn receive_eof(&mut self) -> Result<(), Error> {
         let dialogue = &mut self.dialogue;
         match (dialogue.session.error, dialogue.session.plan) {
-            (Some(error), _) => Err(error),
+            (Some(error), _) => {
+                dialogue.close();
+                Err(error)
+            }
             // The server may close instead of answering QUIT; the mail is safe.
             (None, Plan::Quit | Plan::Closed) => {
                 dialogue.close();
@@ -247,7 +250,7 @@ impl Machine for Client<'_> {
             (None, _) => {
                 let (stage, outcome_unknown) =
                     (dialogue.stage(), dialogue.session.outcome_unknown());
-                dialogue.step(Step::Close);
+                dialogue.close();
                 Err(dialogue.fail(Error::Closed {
                     stage,
                     outcome_unknown,

@@ -16,11 +16,11 @@ use zeroize::Zeroize;
 /// It borrows its configuration, a line buffer (the longest command line it
 /// takes; RFC 5321 wants 512 bytes, AUTH up to 12,288) and a reply buffer for the
 /// text of the driver's replies (512 bytes are enough for any single line).
-#[derive(Debug)]
 pub struct Server<'c> {
     dialogue: Dialogue<'c>,
     line: &'c mut [u8],
     reply: &'c mut [u8],
+    suspended: bool,
 }
 
 impl<'c> Server<'c> {
@@ -49,16 +49,19 @@ impl<'c> Server<'c> {
             dialogue: Dialogue { config, session },
             line,
             reply,
+            suspended: false,
         }
     }
 
-    /// Puts the server aside: gives back what it remembers.
-    pub fn suspend(self) -> Session {
+    /// Puts the server aside: gives back what it remembers. The line buffer may
+    /// hold credentials until the session goes on.
+    pub fn suspend(mut self) -> Session {
+        self.suspended = true;
         self.dialogue.session
     }
 
     /// Says yes to the open question in the usual words. For drivers that can not
-    /// keep the [`Request`].
+    /// keep the [`Request`](super::Request).
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
@@ -68,7 +71,7 @@ impl<'c> Server<'c> {
         Ok(())
     }
 
-    /// Answers the open question, as [`Request::answer`] does.
+    /// Answers the open question, as [`Request::answer`](super::Request::answer) does.
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
@@ -135,7 +138,18 @@ impl<'c> Server<'c> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        self.wipe();
+        if !self.suspended {
+            self.line.zeroize();
+        }
+    }
+}
+
+/// Shows the session, not the buffers: they may hold a password.
+impl core::fmt::Debug for Server<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Server")
+            .field(&self.dialogue.session)
+            .finish()
     }
 }
 
@@ -151,13 +165,17 @@ impl Machine for Server<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
+        // Even if the session has failed: the last reply goes out first.
+        if dialogue.session.outbox != Outbox::Empty {
+            return Ok((0, None));
+        }
         if let Some(error) = dialogue.session.error {
             return Err(error);
         }
         if dialogue.session.asked.is_some() {
             return Ok((0, dialogue.tell(self.reply)));
         }
-        if dialogue.session.outbox != Outbox::Empty || input.is_empty() {
+        if input.is_empty() {
             return Ok((0, None));
         }
         if dialogue.wants_tls() {
@@ -185,6 +203,7 @@ impl Machine for Server<'_> {
     fn receive_eof(&mut self) -> Result<(), Error> {
         let session = &mut self.dialogue.session;
         if let Some(error) = session.error {
+            session.close();
             return Err(error);
         }
         let stage = match session.state {
@@ -193,9 +212,7 @@ impl Machine for Server<'_> {
             State::Mail | State::Recipients => Some(Stage::Rcpt),
             _ => None,
         };
-        session.step(Step::Close);
-        session.deadline = None;
-        session.outbox = Outbox::Empty;
+        session.close();
         match stage {
             None => Ok(()),
             Some(stage) => Err(self.dialogue.fail(Error::Closed {
@@ -223,6 +240,8 @@ impl Machine for Server<'_> {
             } else {
                 let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
                 dialogue.session.offset = dialogue.session.offset.saturating_add(part);
+                // The client has to take the rest.
+                dialogue.arm(now);
             }
         }
         written
@@ -242,7 +261,7 @@ impl Machine for Server<'_> {
             .deadline
             .is_some_and(|deadline| now >= deadline)
         {
-            dialogue.time_out()?;
+            dialogue.time_out(now)?;
         }
         Ok(())
     }
@@ -264,6 +283,7 @@ impl Machine for Server<'_> {
             session.told = false;
         } else {
             session.step(Step::TlsUp);
+            self.dialogue.shut_down_if_idle();
         }
         self.dialogue.arm(now);
         Ok(())
