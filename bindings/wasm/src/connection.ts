@@ -149,12 +149,17 @@ export class Connection {
    * further use then. For pools, while nothing is under way.
    */
   async lost(): Promise<void> {
-    this.#reading ??= this.#transport.read();
-    await this.#reading.catch(() => undefined);
+    await this.#read();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.quit();
+  }
+
+  /** One read at a time. A connection that breaks has come to its end. */
+  #read(): Promise<Uint8Array | undefined> {
+    this.#reading ??= this.#transport.read().catch(() => undefined);
+    return this.#reading;
   }
 
   /** The next event; a failure of any kind throws and closes. */
@@ -175,7 +180,7 @@ export class Connection {
         await this.#upgrade();
         continue;
       }
-      const bytes = await this.#before(this.#client.deadline, () => (this.#reading ??= this.#transport.read()));
+      const bytes = await this.#before(this.#client.deadline, () => this.#read());
       if (bytes === LATE) continue;
       this.#reading = undefined;
       if (bytes !== undefined) {
