@@ -125,6 +125,9 @@ pub enum Fault {
     PlaintextAfterStartTls,
     /// A challenge is malformed, or there are too many of them.
     BadChallenge,
+    /// The server says that the client is authenticated, but has not proven that
+    /// it knows the password itself (RFC 5802, section 3).
+    ServerNotProven,
 }
 
 /// What a configuration or a message can need and a server can lack.
@@ -251,6 +254,10 @@ impl Error {
                 fault: Fault::PlaintextAfterStartTls,
                 ..
             } => "do not send: somebody may be changing the traffic on the way",
+            Self::Peer {
+                fault: Fault::ServerNotProven,
+                ..
+            } => "do not send: somebody may be posing as the server",
             Self::Peer { .. } => "check that host and port belong to a mail submission server",
             Self::Unmet(requirement) => requirement.next_step(),
             Self::Misuse(_) => "this is a defect of the program; report it",
@@ -326,6 +333,9 @@ impl fmt::Display for Fault {
             Self::UnexpectedCode => "sent a reply code that does not fit",
             Self::PlaintextAfterStartTls => "sent plain text after it had agreed on TLS",
             Self::BadChallenge => "sent a challenge that does not fit the mechanism",
+            Self::ServerNotProven => {
+                "claimed success without proof that it knows the password itself"
+            }
         })
     }
 }

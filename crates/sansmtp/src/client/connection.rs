@@ -65,6 +65,21 @@ impl<'c> Client<'c> {
         self.dialogue.session
     }
 
+    /// Hands in 18 random octets, which must not come up a second time: the nonce
+    /// of SCRAM. Without them SCRAM is not used. They are wanted before the answer
+    /// to EHLO arrives.
+    #[cfg(feature = "scram")]
+    pub fn set_entropy(&mut self, entropy: [u8; 18]) {
+        self.dialogue.session.material.entropy = Some(entropy);
+    }
+
+    /// Hands in what ties AUTH to the TLS connection, right after
+    /// [`Machine::tls_established`]. Without it the -PLUS mechanisms are not used.
+    #[cfg(feature = "scram")]
+    pub fn set_channel_binding(&mut self, binding: crate::auth::ChannelBinding) {
+        self.dialogue.session.material.binding = Some(binding);
+    }
+
     /// Sends a message: opens a transaction for `envelope`. The events tell how it
     /// goes.
     ///

@@ -1,7 +1,7 @@
 //! What the client remembers, and how its time runs.
 
 use super::event::Query;
-use crate::auth::Exchange;
+use crate::auth::{Exchange, Material};
 use crate::capability::Capabilities;
 use crate::config::{Config, Security};
 use crate::envelope::Envelope;
@@ -39,6 +39,7 @@ pub struct Session {
     /// Lines of that reply so far.
     pub(super) lines: u16,
     pub(super) exchange: Option<Exchange>,
+    pub(super) material: Material,
     pub(super) capabilities: Capabilities,
     pub(super) framing: Framing,
     pub(super) deadline: Option<Instant>,
@@ -108,6 +109,7 @@ impl Session {
             code: 0,
             lines: 0,
             exchange: None,
+            material: Material::default(),
             capabilities: Capabilities::NONE,
             framing: Framing::default(),
             deadline: None,

@@ -254,13 +254,19 @@ impl Dialogue<'_> {
             (Place::Auth, 334) => {
                 self.step(Step::Challenge);
                 let exchange = self.session.exchange.as_mut();
-                if !exchange.is_some_and(Exchange::challenge) {
+                let answer = exchange.zip(self.config.credentials.as_ref());
+                if !answer.is_some_and(|(exchange, credentials)| {
+                    exchange.challenge(credentials, self.config, reply.text)
+                }) {
                     let fault = Fault::BadChallenge;
                     return Err(self.broken(stage, fault));
                 }
                 self.begin(Plan::Auth, now);
             }
             (Place::Auth, 235) => {
+                if !(self.session.exchange.as_mut()).is_some_and(Exchange::succeed) {
+                    return Err(self.broken(stage, Fault::ServerNotProven));
+                }
                 self.step(Step::Authenticate);
                 self.session.plan = Plan::Idle;
                 return Ok(Event::Ready);
@@ -369,8 +375,10 @@ impl Dialogue<'_> {
         if !offered.has(Extension::Auth) {
             return Err(self.unmet(Requirement::Auth));
         }
-        let clear_allowed = self.session.tls || self.config.danger_plaintext_auth;
-        match Exchange::choose(credentials, offered.mechanisms, clear_allowed) {
+        let (config, session) = (self.config, &self.session);
+        let mechanisms = offered.mechanisms;
+        let (tls, material) = (session.tls, &session.material);
+        match Exchange::choose(credentials, mechanisms, config, tls, material) {
             Err(requirement) => Err(self.unmet(requirement)),
             Ok(exchange) => {
                 self.session.exchange = Some(exchange);

@@ -15,8 +15,10 @@ pub struct Config<'a> {
     /// of the session. What this core can not carry out is not announced.
     /// `max_size` is the limit of a message in octets, 0 for none.
     pub capabilities: Capabilities,
-    /// The SASL mechanisms. PLAIN and LOGIN are carried out by this core; others
-    /// are not announced.
+    /// The SASL mechanisms. Those that show the password or token are announced
+    /// only with TLS, as is EXTERNAL; SCRAM and CRAM-MD5 only if the feature `scram`
+    /// is on and the driver has called `Server::set_entropy`; the -PLUS ones only
+    /// with TLS and a channel binding.
     pub mechanisms: Mechanisms,
     /// MAIL needs a successful AUTH first (RFC 6409, section 4.3).
     pub require_auth: bool,

@@ -81,6 +81,39 @@ impl<'c> Server<'c> {
         Ok(())
     }
 
+    /// Answers [`Query::Keys`](super::Query::Keys), as
+    /// [`Request::answer_with_keys`](super::Request::answer_with_keys) does.
+    ///
+    /// # Errors
+    /// [`Misuse::NothingToAnswer`] if no keys were asked for.
+    #[cfg(feature = "scram")]
+    pub fn answer_with_keys(&mut self, keys: &crate::auth::StoredKeys) -> Result<(), Error> {
+        self.check_asked()?;
+        let session = &mut self.dialogue.session;
+        if session.asked != Some(Asked::Keys) {
+            return Err(Error::Misuse(Misuse::NothingToAnswer));
+        }
+        let held = self.line.get(..usize::from(session.held));
+        let nonce = super::hashed::client_nonce(held.unwrap_or_default());
+        session.answer_with_keys(nonce, keys, self.reply);
+        Ok(())
+    }
+
+    /// Hands in 32 random octets, which must not come up a second time: what the
+    /// nonces of SCRAM and CRAM-MD5 are made of. Without them neither is offered.
+    #[cfg(feature = "scram")]
+    pub fn set_entropy(&mut self, entropy: [u8; 32]) {
+        self.dialogue.session.hashed.set_entropy(entropy);
+    }
+
+    /// Hands in what ties AUTH to the TLS connection, right after
+    /// [`Machine::tls_established`]; once for each type that there is. Without any
+    /// the -PLUS mechanisms are not offered.
+    #[cfg(feature = "scram")]
+    pub fn set_channel_binding(&mut self, binding: crate::auth::ChannelBinding) {
+        self.dialogue.session.hashed.set_binding(binding);
+    }
+
     /// Ends the session with 421 as soon as no transaction is open (RFC 5321,
     /// section 3.8).
     pub fn shutdown(&mut self) {

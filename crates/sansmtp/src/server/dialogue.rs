@@ -97,16 +97,32 @@ impl Dialogue<'_> {
     }
 
     fn may_authenticate(&self) -> bool {
-        let protected = self.session.tls || self.config.danger_plaintext_auth;
-        protected && !self.mechanisms().is_empty()
+        !self.mechanisms().is_empty()
     }
 
-    /// The mechanisms that are configured and can be carried out.
-    fn mechanisms(&self) -> Mechanisms {
-        [Mechanism::Plain, Mechanism::Login]
-            .into_iter()
-            .filter(|mechanism| self.config.mechanisms.has(*mechanism))
-            .collect()
+    /// The mechanisms that are to be had now.
+    pub(super) fn mechanisms(&self) -> Mechanisms {
+        let protected = self.session.tls || self.config.danger_plaintext_auth;
+        let usable = |mechanism: &Mechanism| {
+            // What EXTERNAL relies on comes with TLS.
+            protected || !mechanism.reveals_secret() && *mechanism != Mechanism::External
+        };
+        self.configured().filter(usable).collect()
+    }
+
+    /// The mechanisms that are configured and can be carried out, perhaps only
+    /// with TLS.
+    fn configured(&self) -> impl Iterator<Item = Mechanism> {
+        self.config.mechanisms.iter().filter(|mechanism| {
+            #[cfg(feature = "scram")]
+            {
+                let hashed = &self.session.hashed;
+                (!mechanism.hashes() || hashed.has_entropy())
+                    && (!mechanism.binds_channel() || self.session.tls && hashed.has_binding())
+            }
+            #[cfg(not(feature = "scram"))]
+            !mechanism.hashes()
+        })
     }
 
     /// The reply in the outbox was sent.
@@ -476,36 +492,55 @@ impl Dialogue<'_> {
         line: &'a mut [u8],
         reply: &'a mut [u8],
     ) -> Option<Event<'a>> {
-        let mechanisms = self.mechanisms();
-        let mechanism = mechanism.filter(|mechanism| mechanisms.has(*mechanism));
-        let protected = self.session.tls || self.config.danger_plaintext_auth;
+        let usable = self.mechanisms();
+        let nothing = self.configured().next().is_none();
+        let mechanism = mechanism.filter(|wanted| self.configured().any(|m| m == *wanted));
+        let needs_tls = |mechanism| !usable.has(mechanism);
         let session = &mut self.session;
-        let refusal = if mechanisms.is_empty() {
+        let refusal = if nothing {
             Reply::fixed(502, (5, 5, 1), "AUTH is not available")
         } else if session.authenticated {
             Reply::fixed(503, (5, 5, 1), "Already authenticated")
         } else if session.state != State::Ready {
             out_of_order(session.state)
-        } else if !protected {
+        } else if usable.is_empty() || mechanism.is_some_and(needs_tls) {
             Reply::fixed(538, (5, 7, 11), "TLS is required first: use STARTTLS")
         } else if let Some(mechanism) = mechanism {
-            session.mechanism = Some(mechanism);
-            session.held = 0;
-            let Some((start, length)) = response else {
-                return self.challenge(if mechanism == Mechanism::Login {
-                    USER_NAME
-                } else {
-                    ""
-                });
-            };
-            let end = start.saturating_add(length).min(line.len());
-            line.copy_within(start.min(end)..end, 0);
-            return self.take_response(line, length, reply);
+            return self.begin(mechanism, response, line, reply);
         } else {
             Reply::fixed(504, (5, 5, 4), "Mechanism is not available")
         };
         session.say(refusal);
         None
+    }
+
+    /// Begins an exchange.
+    fn begin<'a>(
+        &'a mut self,
+        mechanism: Mechanism,
+        response: Option<(usize, usize)>,
+        line: &'a mut [u8],
+        reply: &'a mut [u8],
+    ) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        session.mechanism = Some(mechanism);
+        session.held = 0;
+        session.token_refused = false;
+        #[cfg(feature = "scram")]
+        session.hashed.forget();
+        match (mechanism, response) {
+            #[cfg(feature = "scram")]
+            (Mechanism::CramMd5, None) => self.begin_cram_md5(line, reply),
+            // The server speaks first.
+            (Mechanism::CramMd5, Some(_)) => self.deny(MALFORMED),
+            (Mechanism::Login, None) => self.challenge(USER_NAME),
+            (_, None) => self.challenge(""),
+            (_, Some((start, length))) => {
+                let end = start.saturating_add(length).min(line.len());
+                line.copy_within(start.min(end)..end, 0);
+                self.take_response(line, length, reply)
+            }
+        }
     }
 
     /// Takes a response, which lies in `line` behind the octets held from before.
@@ -518,18 +553,28 @@ impl Dialogue<'_> {
         let Some(mechanism) = self.session.mechanism else {
             return self.deny(MALFORMED);
         };
+        if core::mem::take(&mut self.session.token_refused) {
+            return self.deny(Reply::fixed(535, (5, 7, 8), "The token is not valid"));
+        }
+        #[cfg(feature = "scram")]
+        match mechanism {
+            Mechanism::CramMd5 => return self.take_cram_md5(line, length, reply),
+            _ if mechanism.hashes() => return self.take_scram(mechanism, line, length, reply),
+            _ => {}
+        }
         let held = usize::from(self.session.held);
-        match take_response(mechanism, line, held, length) {
-            Progress::Malformed => self.deny(MALFORMED),
+        let query = match take_response(mechanism, line, held, length) {
+            Progress::Malformed => return self.deny(MALFORMED),
             Progress::User(length) => {
                 self.session.held = length;
-                self.challenge(PASSWORD)
+                return self.challenge(PASSWORD);
             }
-            Progress::Login(login) => {
-                self.session.held = 0;
-                Some(self.ask(Query::Authenticate(login), reply))
-            }
-        }
+            Progress::Login(login) => Query::Authenticate(login),
+            Progress::Bearer(bearer) => Query::Bearer(bearer),
+            Progress::External(identity) => Query::Authorize(identity),
+        };
+        self.session.held = 0;
+        Some(self.ask(query, reply))
     }
 
     fn challenge<'a>(&mut self, text: &'static str) -> Option<Event<'a>> {
@@ -539,9 +584,12 @@ impl Dialogue<'_> {
     }
 
     /// Ends an AUTH exchange without asking anybody.
-    fn deny<'a>(&mut self, reply: Reply<'static>) -> Option<Event<'a>> {
+    pub(super) fn deny<'a>(&mut self, reply: Reply<'static>) -> Option<Event<'a>> {
         let session = &mut self.session;
         session.held = 0;
+        session.token_refused = false;
+        #[cfg(feature = "scram")]
+        session.hashed.forget();
         session.step(Step::DenyAuthentication);
         session.say(reply);
         None
@@ -561,7 +609,7 @@ impl Dialogue<'_> {
         Some(self.ask(query, buffer))
     }
 
-    fn ask<'a>(&'a mut self, query: Query<'a>, buffer: &'a mut [u8]) -> Event<'a> {
+    pub(super) fn ask<'a>(&'a mut self, query: Query<'a>, buffer: &'a mut [u8]) -> Event<'a> {
         let session = &mut self.session;
         session.asked = Some(query.asked());
         session.told = true;
@@ -611,7 +659,7 @@ const BARE_LINE_END: Reply<'static> = Reply::fixed(
     (5, 5, 2),
     "Lines end with CR LF; a CR or LF alone is no line end",
 );
-const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
+pub(super) const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
 const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
     553,
     (5, 6, 7),

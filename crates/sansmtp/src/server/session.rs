@@ -29,6 +29,10 @@ pub struct Session {
     /// Octets at the beginning of the line buffer that hold the user name of a
     /// LOGIN exchange.
     pub(super) held: u16,
+    /// The client has to acknowledge that its token is refused.
+    pub(super) token_refused: bool,
+    #[cfg(feature = "scram")]
+    pub(super) hashed: super::hashed::Hashed,
     /// The transaction takes addresses in UTF-8.
     pub(super) smtputf8: bool,
     pub(super) recipients: u16,
@@ -55,6 +59,11 @@ pub struct Session {
 pub(super) enum Asked {
     Connect,
     Authenticate,
+    /// As `Authenticate`, but a refusal is told in two steps.
+    Bearer,
+    /// The keys of a user.
+    #[cfg(feature = "scram")]
+    Keys,
     Mail,
     Recipient,
     Data,
@@ -86,6 +95,16 @@ pub(super) enum Outbox {
     },
 }
 
+impl Asked {
+    /// Whether a mere yes answers nothing.
+    fn wants_keys(self) -> bool {
+        #[cfg(feature = "scram")]
+        return self == Self::Keys;
+        #[cfg(not(feature = "scram"))]
+        false
+    }
+}
+
 impl Session {
     pub(super) fn new(security: Security) -> Self {
         let implicit_tls = security == Security::ImplicitTls;
@@ -103,6 +122,9 @@ impl Session {
             told: false,
             mechanism: None,
             held: 0,
+            token_refused: false,
+            #[cfg(feature = "scram")]
+            hashed: super::hashed::Hashed::default(),
             smtputf8: false,
             recipients: 0,
             errors: 0,
@@ -135,6 +157,8 @@ impl Session {
         self.asked = None;
         self.outbox = Outbox::Empty;
         self.deadline = None;
+        #[cfg(feature = "scram")]
+        self.hashed.forget();
     }
 
     /// Answers with a reply of the core; a refusal counts as an error.
@@ -152,7 +176,16 @@ impl Session {
         };
         self.outbox = match asked {
             Asked::Connect => Outbox::Greeting,
-            Asked::Authenticate => {
+            #[cfg(feature = "scram")]
+            Asked::Keys => {
+                self.held = 0;
+                Outbox::Fixed(Reply::fixed(
+                    454,
+                    (4, 7, 0),
+                    "Temporary authentication failure",
+                ))
+            }
+            Asked::Authenticate | Asked::Bearer => {
                 Outbox::Fixed(Reply::fixed(235, (2, 7, 0), "Authentication successful"))
             }
             Asked::Mail => Outbox::Fixed(Reply::fixed(250, (2, 1, 0), "Sender ok")),
@@ -171,7 +204,7 @@ impl Session {
                 "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
             )),
         };
-        self.take_decision(asked, true);
+        self.take_decision(asked, !asked.wants_keys());
     }
 
     /// Answers the open question with a reply of the driver.
@@ -179,22 +212,30 @@ impl Session {
         let Some(asked) = self.asked.take() else {
             return;
         };
+        if asked == Asked::Bearer && reply.code().get() == 535 {
+            // The client learns why, and has to say that it did (RFC 7628,
+            // section 3.2.3).
+            self.token_refused = true;
+            self.step(Step::Challenge);
+            self.outbox = Outbox::Fixed(Reply::bare(334, INVALID_TOKEN));
+            return;
+        }
         let yes = match reply.code().class() {
-            Class::Positive => true,
+            Class::Positive => !asked.wants_keys(),
             Class::Intermediate => asked == Asked::Data,
             Class::Transient | Class::Permanent => false,
         };
         if asked == Asked::Data && yes {
             // The text of 354 is of no use to anybody.
             self.outbox = Outbox::Fixed(GO_AHEAD);
-        } else if !yes && reply.code().class() == Class::Intermediate {
+        } else if !yes && matches!(reply.code().class(), Class::Positive | Class::Intermediate) {
             // The client would wait for something that never comes.
             self.outbox = Outbox::Fixed(Reply::fixed(451, (4, 3, 0), "Local error"));
         } else {
             let code = match asked {
                 // Clients look at these codes to the digit.
                 Asked::Connect if yes => GREETING,
-                Asked::Authenticate if yes => AUTHENTICATED,
+                Asked::Authenticate | Asked::Bearer if yes => AUTHENTICATED,
                 _ => reply.code(),
             };
             let text = fit(reply.text(), buffer.len().min(TEXT_LIMIT));
@@ -221,11 +262,18 @@ impl Session {
         match (asked, yes) {
             (Asked::Connect, true) => self.step(Step::Greet),
             (Asked::Connect, false) => self.step(Step::TurnAway),
-            (Asked::Authenticate, true) => {
+            (Asked::Authenticate | Asked::Bearer, true) => {
                 self.step(Step::Authenticate);
                 self.authenticated = true;
             }
-            (Asked::Authenticate, false) => self.step(Step::DenyAuthentication),
+            (Asked::Authenticate | Asked::Bearer, false) => {
+                self.step(Step::DenyAuthentication);
+            }
+            #[cfg(feature = "scram")]
+            (Asked::Keys, _) => {
+                self.held = 0;
+                self.step(Step::DenyAuthentication);
+            }
             (Asked::Mail, true) => self.step(Step::Mail),
             (Asked::Recipient, true) => {
                 self.step(Step::Recipient);
@@ -262,6 +310,9 @@ impl Session {
 /// The leave to send the content. It carries no enhanced code (RFC 2034,
 /// section 3).
 const GO_AHEAD: Reply<'static> = Reply::bare(354, "Start mail input; end with <CRLF>.<CRLF>");
+
+/// `{"status":"invalid_token"}`
+const INVALID_TOKEN: &str = "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=";
 
 const GREETING: Code = match Code::new(220) {
     Some(code) => code,
