@@ -178,6 +178,11 @@ fn serve(event: server::Event<'_>, run: &mut Run, content: &mut Vec<u8>) {
                     let code = Some(EnhancedCode::new(5, 1, 1));
                     request.answer(&Reply::new(550, code, &text).unwrap());
                 }
+                Query::Authenticate(login) => {
+                    let said = (login.user, login.password.reveal());
+                    assert_eq!(said, ("user", "s3cret-pw"));
+                    request.accept();
+                }
                 Query::Message { size } => {
                     assert_eq!(size, content.len() as u64);
                     run.stored.push(std::mem::take(content));

@@ -10,6 +10,7 @@ mod shell;
 mod size;
 mod steps;
 mod thumb_toolchain;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,10 @@ enum Task {
     Size,
     /// Build the documentation, warnings denied.
     Doc,
+    /// Build, pack and test the npm package, print its sizes.
+    Wasm,
+    /// Serve the simulation page on this machine.
+    Page,
     /// Format the whole workspace.
     Fmt,
     /// Run every check, go on after a failure, list all failures at the end.
@@ -89,6 +94,8 @@ fn run(task: Task) -> Result<()> {
         Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
         Task::Size => size::run(),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
+        Task::Wasm => wasm::check(),
+        Task::Page => wasm::page(),
         Task::Fmt => steps::fmt::apply(),
         Task::Ci => test(&TestArguments {
             keep_going: true,

@@ -5,10 +5,12 @@ mod cargo_deny;
 mod cross;
 mod debian;
 mod python;
+mod wasm;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cross::cross;
 pub(crate) use python::python;
+pub(crate) use wasm::{browser, wasm};
 
 use anyhow::Result;
 
@@ -34,6 +36,8 @@ pub(crate) fn everything() -> Result<()> {
     cross()?;
     qemu()?;
     cargo_deny()?;
+    wasm()?;
+    browser()?;
     println!("All that the checks need is installed.");
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{cargo, paths};
 pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
 
 /// Debian's compiler (package rustc-web).
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A cargo that can build for [`TARGET`].
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +63,17 @@ impl ThumbToolchain {
 
 /// True if the compiler that builds the host's programs has the target.
 pub(crate) fn rustup_has_target() -> Result<bool> {
-    let library = sysroot()?.join("lib/rustlib").join(TARGET);
+    has_target(TARGET)
+}
+
+/// True if the compiler that builds the host's programs has this target.
+pub(crate) fn has_target(target: &str) -> Result<bool> {
+    let library = sysroot()?.join("lib/rustlib").join(target);
     Ok(library.join("lib").is_dir())
 }
 
 /// `PATH` with the directory where rustup keeps `rust-lld`, which the target links with.
-fn path_with_linker() -> Result<std::ffi::OsString> {
+pub(crate) fn path_with_linker() -> Result<std::ffi::OsString> {
     let version = cargo::rustc().arg("-vV").stdout()?;
     let host = version
         .lines()

@@ -1,0 +1,259 @@
+/** Wires the page: settings on one side, the dialogue in the middle, details on the other. */
+import { dotStuff, findProvider } from "sansmtp";
+import { ACCOUNTS, accountOf } from "./accounts.js";
+import { detail, link, node } from "./detail.js";
+import { draw } from "./diagram.js";
+import { toMermaid, toTranscript } from "./export.js";
+import { FAULTS, faultOf } from "./faults.js";
+import { fromHash, type Settings, toHash } from "./settings.js";
+import { messageOf, simulate, type Simulation } from "./simulation.js";
+
+function get<T extends HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element ${id}`);
+  return found as T;
+}
+
+const FIELDS = ["provider", "host", "port", "security", "user", "password", "name", "from", "to", "subject", "text", "fault"] as const;
+type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+const start = fromHash(location.hash);
+let settings: Settings = start.settings;
+let simulation: Simulation = simulate(settings);
+let at = Math.min(start.at, simulation.moments.length);
+let selected: number | undefined;
+let secrets = false;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+get<HTMLSelectElement>("provider").append(...ACCOUNTS.map(({ id, label }) => new Option(label, id)));
+get<HTMLSelectElement>("fault").append(...FAULTS.map(({ id, label }) => new Option(label, id)));
+
+function fill(): void {
+  for (const name of FIELDS) get<Field>(name).value = String(settings[name]);
+}
+
+function read(): Settings {
+  const value = (name: (typeof FIELDS)[number]) => get<Field>(name).value;
+  const port = Number.parseInt(value("port"), 10);
+  return {
+    provider: value("provider"),
+    host: value("host").trim(),
+    port: port > 0 && port < 65_536 ? port : 0,
+    security: value("security") as Settings["security"],
+    user: value("user"),
+    password: value("password"),
+    name: value("name").trim(),
+    from: value("from"),
+    to: value("to"),
+    subject: value("subject"),
+    text: value("text"),
+    fault: value("fault"),
+  };
+}
+
+/** Runs the machines anew, since a setting has changed. */
+function restart(): void {
+  pause();
+  simulation = simulate(settings);
+  at = 0;
+  selected = undefined;
+  show();
+}
+
+function show(): void {
+  const account = accountOf(settings.provider);
+  const provider = findProvider(account.host);
+  const help = get("provider-help");
+  help.replaceChildren();
+  if (provider) {
+    help.append(`Takes: ${provider.signIn}. ${provider.help} `);
+    if (provider.helpUrl) help.append(link("How", provider.helpUrl));
+  }
+  get("passwords").replaceChildren(
+    ...account.passwords.map(({ label, value }) => {
+      const chip = node("button", label, "chip");
+      chip.type = "button";
+      chip.setAttribute("aria-pressed", String(settings.password === value));
+      chip.addEventListener("click", () => change({ password: value }));
+      return chip;
+    }),
+  );
+  get("fault-help").textContent = faultOf(settings.fault).help;
+  showWire();
+  showDialogue();
+}
+
+function showWire(): void {
+  const wire = get("wire");
+  try {
+    wire.textContent = new TextDecoder().decode(dotStuff(messageOf(settings).content));
+  } catch (error) {
+    wire.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
+function showDialogue(): void {
+  const { moments, outcome } = simulation;
+  const diagram = get("diagram");
+  const focused = diagram.contains(document.activeElement);
+  const width = Math.max(300, diagram.clientWidth);
+  diagram.replaceChildren(draw({ moments, at, selected, secrets, width }, choose));
+  if (focused) focusRow();
+  const status = get("outcome");
+  const over = at >= moments.length;
+  status.className = over ? (outcome.good ? "good" : "bad") : "";
+  status.replaceChildren();
+  if (over) {
+    status.append(node("strong", outcome.text));
+    if (outcome.nextStep) status.append(node("span", ` ${outcome.nextStep} `));
+    if (outcome.url) status.append(link("More", outcome.url));
+  } else if (at === 0) {
+    status.append("Press Run, or step with the arrow keys. A click on a line takes it apart.");
+  } else {
+    status.append(`Step ${at} of ${moments.length}`);
+  }
+  const shown = selected ?? (at > 0 ? at - 1 : undefined);
+  get("detail").replaceChildren(
+    ...(shown === undefined ? [node("p", "Nothing has happened yet.", "hint")] : detail(moments, shown, secrets)),
+  );
+  get<HTMLButtonElement>("back").disabled = at === 0;
+  get<HTMLButtonElement>("first").disabled = at === 0;
+  get<HTMLButtonElement>("step").disabled = over;
+  get<HTMLButtonElement>("last").disabled = over;
+  get("run").textContent = timer ? "Pause" : over ? "Again" : "Run";
+  history.replaceState(null, "", `#${toHash(settings, at)}`);
+}
+
+function choose(index: number): void {
+  selected = selected === index ? undefined : index;
+  showDialogue();
+  focusRow();
+}
+
+function focusRow(): void {
+  document.querySelector<SVGGElement>("#diagram g[tabindex='0']")?.focus({ preventScroll: true });
+}
+
+function go(to: number): void {
+  at = Math.max(0, Math.min(to, simulation.moments.length));
+  selected = undefined;
+  showDialogue();
+  // The newest line stays in sight.
+  if (at > 0) document.querySelector(`#diagram g[data-index='${at - 1}']`)?.scrollIntoView({ block: "nearest" });
+}
+
+function pause(): void {
+  clearTimeout(timer);
+  timer = undefined;
+}
+
+function run(): void {
+  if (timer) {
+    pause();
+    showDialogue();
+    return;
+  }
+  if (at >= simulation.moments.length) at = 0;
+  const tick = () => {
+    timer = setTimeout(() => {
+      if (at + 1 >= simulation.moments.length) pause();
+      else tick();
+      go(at + 1);
+    }, 1600 / get<HTMLInputElement>("speed").valueAsNumber);
+  };
+  tick();
+  showDialogue();
+}
+
+function change(some: Partial<Settings>): void {
+  settings = { ...settings, ...some };
+  fill();
+  restart();
+}
+
+get("settings").addEventListener("submit", (event) => event.preventDefault());
+get("settings").addEventListener("input", (event) => {
+  const changed = (event.target as HTMLElement).id;
+  const previous = settings;
+  settings = read();
+  if (changed === "provider") {
+    const { host, port, security, user, passwords } = accountOf(settings.provider);
+    const from = settings.from.replace(previous.user, user);
+    change({ host, port, security, user, from, password: passwords[0]?.value ?? "" });
+  } else restart();
+});
+get("first").addEventListener("click", () => go(0));
+get("back").addEventListener("click", () => (pause(), go(at - 1)));
+get("run").addEventListener("click", run);
+get("step").addEventListener("click", () => (pause(), go(at + 1)));
+get("last").addEventListener("click", () => (pause(), go(Number.POSITIVE_INFINITY)));
+get<HTMLInputElement>("secrets").addEventListener("change", (event) => {
+  secrets = (event.target as HTMLInputElement).checked;
+  get<HTMLInputElement>("password").type = secrets ? "text" : "password";
+  showDialogue();
+});
+
+async function copy(button: HTMLElement, text: string): Promise<void> {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Not allowed here";
+  }
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1500);
+}
+get("copy-transcript").addEventListener("click", (event) => copy(event.currentTarget as HTMLElement, toTranscript(simulation.moments)));
+get("copy-mermaid").addEventListener("click", (event) => copy(event.currentTarget as HTMLElement, toMermaid(simulation.moments)));
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target as HTMLElement;
+  if (target.closest("input, textarea, select, pre, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const onButton = target.closest("button") !== null;
+  switch (event.key) {
+    case "ArrowRight":
+      pause();
+      go(at + 1);
+      break;
+    case "ArrowLeft":
+      pause();
+      go(at - 1);
+      break;
+    case "ArrowDown":
+    case "ArrowUp": {
+      if (at === 0) return;
+      const current = selected ?? at - 1;
+      selected = Math.max(0, Math.min(at - 1, current + (event.key === "ArrowDown" ? 1 : -1)));
+      showDialogue();
+      focusRow();
+      break;
+    }
+    case "Home":
+      go(0);
+      break;
+    case "End":
+      pause();
+      go(Number.POSITIVE_INFINITY);
+      break;
+    case " ":
+      if (onButton) return;
+      run();
+      break;
+    default:
+      return;
+  }
+  event.preventDefault();
+});
+window.addEventListener("hashchange", () => {
+  const next = fromHash(location.hash);
+  settings = { ...next.settings, password: settings.password };
+  fill();
+  restart();
+  go(next.at);
+});
+new ResizeObserver(() => showDialogue()).observe(get("diagram"));
+
+fill();
+show();

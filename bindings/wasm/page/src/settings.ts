@@ -1,0 +1,62 @@
+/** What a person sets, and its form in the address bar. The password is never part of that. */
+import type { Security } from "sansmtp";
+
+export interface Settings {
+  provider: string;
+  host: string;
+  port: number;
+  security: Security;
+  user: string;
+  password: string;
+  name: string;
+  from: string;
+  to: string;
+  subject: string;
+  text: string;
+  fault: string;
+}
+
+export const DEFAULTS: Settings = {
+  provider: "own",
+  host: "mail.example.org",
+  port: 587,
+  security: "starttls",
+  user: "anna@example.org",
+  password: "correct horse",
+  name: "laptop.example.org",
+  from: "Anna <anna@example.org>",
+  to: "bob@example.org, carol@example.org",
+  subject: "Grüße",
+  text: "Hello Bob,\n.this line begins with a dot,\n.\nand the line above is only a dot.\n",
+  fault: "none",
+};
+
+/** The part behind the `#`: what differs from the defaults. */
+export function toHash(settings: Settings, at: number): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(settings)) {
+    if (key !== "password" && value !== DEFAULTS[key as keyof Settings]) parameters.set(key, String(value));
+  }
+  if (at > 0) parameters.set("at", String(at));
+  return parameters.toString();
+}
+
+/** Settings and position from the part behind the `#`. What makes no sense is passed over. */
+export function fromHash(hash: string): { settings: Settings; at: number } {
+  const parameters = new URLSearchParams(hash.replace(/^#/, ""));
+  const settings = { ...DEFAULTS };
+  for (const key of Object.keys(DEFAULTS) as (keyof Settings)[]) {
+    const value = parameters.get(key);
+    if (value === null || key === "password") continue;
+    if (key === "port") {
+      const port = Number.parseInt(value, 10);
+      if (port > 0 && port < 65_536) settings.port = port;
+    } else if (key === "security") {
+      if (value === "tls" || value === "starttls" || value === "danger-plaintext") settings.security = value;
+    } else {
+      settings[key] = value;
+    }
+  }
+  const at = Number.parseInt(parameters.get("at") ?? "0", 10);
+  return { settings, at: Number.isFinite(at) ? Math.max(0, at) : 0 };
+}

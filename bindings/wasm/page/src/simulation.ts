@@ -1,0 +1,384 @@
+/** Runs the two machines against each other over a simulated network, and writes down every line. */
+import {
+  Client,
+  type ClientEvent,
+  type Composed,
+  compose,
+  explain,
+  type Explanation,
+  type Failure,
+  isRequest,
+  type Security,
+  Server,
+  type ServerEvent,
+  SmtpError,
+  type State,
+  Transcript,
+} from "sansmtp";
+import { accountOf } from "./accounts.js";
+import { type Fault, faultOf } from "./faults.js";
+import type { Settings } from "./settings.js";
+
+/** One thing that happened. */
+export interface Moment {
+  readonly kind: "line" | "content" | "tls" | "broken" | "end";
+  readonly from: "client" | "server" | "attacker" | "neither";
+  /** As it may be shown: credentials masked. */
+  readonly shown: string;
+  /** As it was said, where that is something else. */
+  readonly secret?: string;
+  readonly bytes: Uint8Array;
+  /** Whether it went through TLS. */
+  readonly tls: boolean;
+  /** Where both stand behind it. */
+  readonly client: State;
+  readonly server: State;
+  /** What the receiver made of it. */
+  readonly events: readonly (ClientEvent | ServerEvent)[];
+  readonly good?: boolean;
+}
+
+export interface Simulation {
+  readonly moments: readonly Moment[];
+  /** What became of it, in a sentence or two. */
+  readonly outcome: { readonly good: boolean; readonly text: string; readonly nextStep?: string; readonly url?: string };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The message and its envelope as the settings say. Throws an `SmtpError` that names what is wrong. */
+export function messageOf(settings: Settings): Composed {
+  return compose({
+    from: settings.from,
+    to: settings.to,
+    subject: settings.subject,
+    text: faultOf(settings.fault).text ?? settings.text,
+    date: new Date(1_750_000_000_000),
+  });
+}
+
+/** Runs a whole dialogue. */
+export function simulate(settings: Settings): Simulation {
+  try {
+    return new Run(settings).run();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { moments: [], outcome: { good: false, text: `Nothing was sent: ${text}` } };
+  }
+}
+
+class Run {
+  readonly #settings: Settings;
+  readonly #fault: Fault;
+  readonly #account;
+  readonly #message: Composed;
+  readonly #client: Client;
+  readonly #server: Server;
+  readonly #transcript = new Transcript();
+  readonly #moments: Moment[] = [];
+  readonly #refused: string[] = [];
+  #now = 0;
+  #tls = false;
+  #broken = false;
+  #recipients = 0;
+  #received = 0;
+  #failure: Failure | undefined;
+  #replies: string[] = [];
+  #delivered = false;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#fault = faultOf(settings.fault);
+    this.#account = accountOf(settings.provider);
+    this.#message = messageOf(settings);
+    this.#client = new Client(
+      {
+        host: settings.host,
+        security: settings.security,
+        ...(settings.name && { name: settings.name }),
+        ...(settings.user && { auth: { user: settings.user, pass: settings.password } }),
+      },
+      0,
+    );
+    this.#server = new Server(
+      {
+        hostname: this.#account.hostname,
+        security: this.#serverSecurity(),
+        extensions: this.#account.extensions,
+        maxSize: this.#account.maxSize,
+        mechanisms: this.#account.mechanisms,
+        requireAuth: true,
+      },
+      0,
+    );
+  }
+
+  /** What the server does on the port: 465 speaks TLS at once, the others offer STARTTLS. */
+  #serverSecurity(): Security {
+    if (this.#fault.strip && this.#settings.security !== "tls") return "danger-plaintext";
+    return this.#settings.port === 465 ? "tls" : "starttls";
+  }
+
+  run(): Simulation {
+    if (this.#client.wantsTls !== this.#server.wantsTls) return this.#mismatch();
+    for (let round = 0; round < 1000 && !this.#broken && !this.#failure; round++) {
+      const moved = this.#handshake() || this.#serverSpeaks() || this.#clientSpeaks();
+      if (!moved || (this.#client.isClosed && this.#server.isClosed)) break;
+    }
+    if (!this.#server.isClosed) this.#server.receiveEof();
+    if (!this.#client.isClosed && !this.#failure) this.#client.receiveEof();
+    this.#add({ kind: "end", from: "neither", shown: "The connection is closed.", bytes: new Uint8Array(0), events: [] });
+    const simulation = { moments: this.#moments, outcome: this.#outcome() };
+    for (const machine of [this.#client, this.#server, this.#transcript]) machine[Symbol.dispose]();
+    return simulation;
+  }
+
+  #mismatch(): Simulation {
+    const waits = this.#client.wantsTls
+      ? "The client begins with TLS, but the server on this port begins in the clear: it takes the handshake for a broken command."
+      : "The client waits for a greeting, but the server on port 465 waits for TLS: nobody ever says anything.";
+    this.#add({ kind: "broken", from: "neither", shown: "No understanding", bytes: new Uint8Array(0), events: [] });
+    const nextStep = "Choose “TLS from the first byte” with port 465, and STARTTLS with port 587.";
+    return { moments: this.#moments, outcome: { good: false, text: waits, nextStep } };
+  }
+
+  #handshake(): boolean {
+    if (!this.#client.wantsTls || !this.#server.wantsTls) return false;
+    this.#failure = this.#client.tlsEstablished(this.#now) ?? this.#server.tlsEstablished(this.#now);
+    this.#tls = true;
+    const [line] = this.#transcript.tls();
+    this.#add({ kind: "tls", from: "neither", shown: line?.text ?? "TLS", bytes: new Uint8Array(0), events: [] });
+    return true;
+  }
+
+  /** What the server has said arrives at the client. */
+  #serverSpeaks(): boolean {
+    this.#serverWorks(undefined);
+    const bytes = this.#toClient.splice(0).reduce(concat, new Uint8Array(0));
+    const agreed = this.#server.status.state === "handshake";
+    for (const line of linesOf(bytes)) this.#deliverToClient(line, "server", agreed);
+    return bytes.length > 0;
+  }
+  readonly #toClient: Uint8Array[] = [];
+
+  /** Lets the server work until nothing more comes of what it has. */
+  #serverWorks(input: Uint8Array | undefined): ServerEvent[] {
+    const all: ServerEvent[] = [];
+    for (;;) {
+      const events = this.#server.receive(input, this.#now);
+      input = undefined;
+      all.push(...events);
+      this.#decide(events);
+      const bytes = this.#server.transmit(this.#now);
+      if (bytes.length > 0) this.#toClient.push(bytes);
+      else if (events.length === 0) return all;
+    }
+  }
+
+  #deliverToClient(line: Uint8Array, from: "server" | "attacker", agreed: boolean): void {
+    if (this.#failure || this.#broken) return;
+    const entries = this.#transcript.server(line);
+    // What is injected comes in the same read as the line before it.
+    const injected = from === "server" && agreed ? this.#fault.inject : undefined;
+    const arriving = injected ? concat(line, encoder.encode(injected)) : line;
+    const events = this.#pieces(arriving).flatMap((piece) => this.#client.receive(piece, this.#now));
+    this.#add({
+      kind: "line",
+      from,
+      shown: entries.map(({ text }) => text).join(" ") || textOf(line),
+      bytes: line,
+      events: injected ? [] : events,
+      good: !/^[45]/.test(textOf(line)),
+    });
+    if (injected) {
+      this.#add({
+        kind: "line",
+        from: "attacker",
+        shown: injected.trim().replaceAll("\r\n", " ⏎ "),
+        bytes: encoder.encode(injected),
+        events,
+        good: false,
+      });
+    }
+    for (const event of events) this.#heed(event);
+  }
+
+  #heed(event: ClientEvent): void {
+    if ("reply" in event && event.reply) this.#replies.push(event.reply.text);
+    switch (event.type) {
+      case "ready":
+        try {
+          this.#client.submit({ ...this.#message.envelope, size: this.#message.content.length }, this.#now);
+        } catch (error) {
+          this.#failure = error instanceof Error ? undefined : (error as Failure);
+          this.#broken = true;
+        }
+        break;
+      case "recipient":
+        if (event.reply.code >= 400) {
+          this.#refused.push(this.#message.envelope.to[event.index] ?? "");
+          this.#explanation = explain(this.#settings.host, "rcpt", event.reply);
+        }
+        break;
+      case "content":
+        this.#sendContent();
+        break;
+      case "delivered":
+        this.#delivered = true;
+        this.#client.quit(this.#now);
+        break;
+      case "not-delivered":
+        this.#notDelivered = event.stage;
+        if (event.reply) this.#explanation = explain(this.#settings.host, event.stage, event.reply);
+        try {
+          this.#client.quit(this.#now);
+        } catch {
+          // The server has closed already.
+        }
+        break;
+      case "refused":
+        // The reply stays in mind; QUIT is still polite, unless the server closes.
+        this.#refusal = { failure: this.#client.status.failure, replies: this.#replies.slice(-2) };
+        try {
+          this.#client.quit(this.#now);
+        } catch {
+          // 421: the server closes.
+        }
+        break;
+      case "failed":
+        this.#failure = event.failure;
+        break;
+    }
+  }
+  #notDelivered: Failure["stage"];
+  #explanation: Explanation | undefined;
+  #refusal: { failure: Failure | undefined; replies: string[] } | undefined;
+
+  #sendContent(): void {
+    const { content } = this.#message;
+    const encoded = this.#client.content(content, this.#now) ?? new Uint8Array(0);
+    this.#client.finish(this.#now);
+    const bytes = concat(encoded, this.#client.transmit(this.#now));
+    const entries = this.#transcript.client(bytes);
+    this.#deliverToServer(bytes, "content", entries.map(({ text }) => text).join(" "));
+  }
+
+  #clientSpeaks(): boolean {
+    const bytes = this.#client.transmit(this.#now);
+    for (const line of linesOf(bytes)) {
+      if (this.#broken) break;
+      const entries = this.#transcript.client(line);
+      this.#deliverToServer(line, "line", entries.map(({ text }) => text).join(" ") || textOf(line));
+    }
+    return bytes.length > 0;
+  }
+
+  #deliverToServer(bytes: Uint8Array, kind: "line" | "content", shown: string): void {
+    const events = this.#pieces(bytes).flatMap((piece) => this.#serverWorks(piece));
+    const text = textOf(bytes);
+    const secret = kind === "line" && shown !== text ? text : undefined;
+    this.#add({ kind, from: "client", shown, bytes, events, ...(secret !== undefined && { secret }) });
+    const behind = this.#fault.dropBehind;
+    if (behind !== undefined && (kind === "content" ? behind === "." : text.startsWith(behind))) {
+      this.#broken = true;
+      this.#failure = this.#client.receiveEof();
+      this.#add({
+        kind: "broken",
+        from: "neither",
+        shown: "The connection breaks",
+        bytes: new Uint8Array(0),
+        events: this.#failure ? [{ type: "failed", failure: this.#failure }] : [],
+      });
+    }
+  }
+
+  /** Answers what the server asks, as its account and the fault want it. */
+  #decide(events: readonly ServerEvent[]): void {
+    for (const event of events) {
+      if (event.type === "content") this.#received += event.data.length;
+      if (!isRequest(event)) continue;
+      const first = event.type === "recipient" && this.#recipients++ === 0;
+      const answer =
+        this.#fault.answer?.(event, first) ??
+        (event.type === "authenticate" ? this.#account.judge(event.password) : undefined);
+      if (answer) this.#server.answer(answer);
+      else this.#server.accept();
+    }
+  }
+
+  #pieces(bytes: Uint8Array): Uint8Array[] {
+    if (!this.#fault.trickle) return [bytes];
+    return Array.from(bytes, (byte) => Uint8Array.of(byte));
+  }
+
+  #add(moment: Omit<Moment, "tls" | "client" | "server">): void {
+    this.#now += 40;
+    this.#moments.push({
+      ...moment,
+      tls: this.#tls,
+      client: this.#client.status.state,
+      server: this.#server.status.state,
+    });
+  }
+
+  #outcome(): Simulation["outcome"] {
+    const failure = this.#refusal?.failure ?? this.#failure;
+    if (failure) {
+      const reply = this.#refusal?.replies.join("\n") ?? "";
+      const error = SmtpError.fromFailure(failure, this.#settings.host, failure.type === "refused" ? [reply] : []);
+      const explanation = error.explanation;
+      return {
+        good: false,
+        text: explanation?.meaning ?? sentence(failure.message),
+        nextStep: explanation?.nextStep ?? sentence(failure.nextStep),
+        ...(explanation?.url && { url: explanation.url }),
+      };
+    }
+    const { to } = this.#message.envelope;
+    if (this.#delivered) {
+      const others = to.filter((address) => !this.#refused.includes(address));
+      const refused = this.#refused.length > 0 ? ` Refused: ${this.#refused.join(", ")}.` : "";
+      return {
+        good: this.#refused.length === 0,
+        text: `Delivered to ${others.join(", ")} (${this.#received} octets).${refused}`,
+        ...(this.#explanation && { nextStep: `${this.#explanation.meaning} ${this.#explanation.nextStep}` }),
+      };
+    }
+    if (this.#notDelivered) {
+      const { meaning, nextStep } = this.#explanation ?? {};
+      const text = `Nobody got it. ${meaning ?? `It was refused at ${this.#notDelivered}.`}`;
+      return { good: false, text, ...(nextStep && { nextStep }) };
+    }
+    return { good: false, text: "Nothing was sent." };
+  }
+}
+
+/** The bytes as lines, each with its CR LF. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  let start = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === 10) {
+      lines.push(bytes.subarray(start, at + 1));
+      start = at + 1;
+    }
+  }
+  if (start < bytes.length) lines.push(bytes.subarray(start));
+  return lines;
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes).replace(/\r\n$/, "");
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

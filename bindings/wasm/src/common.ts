@@ -1,0 +1,12 @@
+/** What every entry of the package offers. */
+export * from "./client.js";
+export * from "./connection.js";
+export * from "./errors.js";
+export { addresses, compose } from "./message.js";
+export type { AddressObject, Addresses, Attachment, Composed, Message } from "./message.js";
+export * from "./providers.js";
+export { type Handler, serve } from "./serve.js";
+export * from "./server.js";
+export * from "./transport.js";
+export * from "./types.js";
+export * from "./wire.js";

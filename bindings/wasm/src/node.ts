@@ -1,0 +1,10 @@
+/** The entry for Node: reads the module that lies beside it, and adds what works over sockets. */
+import { readFileSync } from "node:fs";
+import { initSync } from "./core/core.js";
+
+initSync({ module: readFileSync(new URL("./smtp.wasm", import.meta.url)) });
+
+export * from "./common.js";
+export * from "./node/mailer.js";
+export { connect, type SocketOptions, socketTransport } from "./node/socket.js";
+export * from "./node/test-server.js";

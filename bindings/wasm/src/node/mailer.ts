@@ -1,0 +1,281 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import type { ConnectionOptions } from "node:tls";
+import type { ClientOptions, Credentials, Envelope, Reports } from "../client.js";
+import { Connection, type RecipientResult } from "../connection.js";
+import { SmtpError } from "../errors.js";
+import { addresses, type Addresses, type Attachment, compose, type Message } from "../message.js";
+import { findProvider, nearestProvider } from "../providers.js";
+import type { Security } from "../types.js";
+import { connect } from "./socket.js";
+
+/** How to reach a server, in nodemailer's words. */
+export interface MailerOptions {
+  /** A provider by name, mail address or domain: sets host, port and security. */
+  readonly service?: string;
+  readonly host?: string;
+  readonly port?: number;
+  /** TLS from the first byte; default for port 465. Otherwise STARTTLS is required. */
+  readonly secure?: boolean;
+  /** No TLS at all. Mail can be read and changed on the way. */
+  readonly ignoreTLS?: boolean;
+  /** As it is anyway: STARTTLS is never left out silently. */
+  readonly requireTLS?: boolean;
+  readonly auth?: MailerAuth;
+  /** Sends the password even with `ignoreTLS`. For tests on the own machine. */
+  readonly dangerPlaintextAuth?: boolean;
+  /** The name for EHLO. */
+  readonly name?: string;
+  readonly localAddress?: string;
+  /** Passed on to node:tls; the certificate is checked unless `rejectUnauthorized` is false. */
+  readonly tls?: ConnectionOptions;
+  /** Milliseconds; defaults 30 s, 30 s and 10 min. */
+  readonly connectionTimeout?: number;
+  readonly greetingTimeout?: number;
+  readonly socketTimeout?: number;
+  /** Keeps connections for the next messages. */
+  readonly pool?: boolean;
+  /** Default 5. */
+  readonly maxConnections?: number;
+  /** Messages for one connection; default 100. */
+  readonly maxMessages?: number;
+}
+
+/** `type: "OAuth2"` goes with `accessToken`. */
+export type MailerAuth =
+  | { readonly type?: "login" | "LOGIN"; readonly user: string; readonly pass: string }
+  | { readonly type?: "OAuth2" | "oauth2"; readonly user: string; readonly accessToken: string };
+
+/** A message to send: composed here, or ready with `raw` and `envelope`. */
+export interface Mail extends Partial<Omit<Message, "attachments">> {
+  readonly attachments?: readonly MailAttachment[];
+  /** Who sends and receives, if not as the headers say. */
+  readonly envelope?: { readonly from?: Addresses; readonly to?: Addresses; readonly cc?: Addresses; readonly bcc?: Addresses };
+  /** A whole message; it is sent as it is. */
+  readonly raw?: string | Uint8Array;
+  readonly dsn?: Reports;
+}
+
+/** An attachment from memory or from a file. */
+export type MailAttachment = Attachment | (Omit<Attachment, "content"> & { readonly path: string });
+
+/** What became of a mail. */
+export interface SentMail {
+  readonly messageId: string;
+  readonly envelope: { readonly from: string; readonly to: readonly string[] };
+  readonly accepted: string[];
+  readonly rejected: string[];
+  readonly rejectedErrors: SmtpError[];
+  /** One result for each recipient, in their order. */
+  readonly recipients: readonly RecipientResult[];
+  readonly response: string;
+  /** Octets. */
+  readonly messageSize: number;
+  /** Milliseconds that the dialogue took. */
+  readonly messageTime: number;
+}
+
+/** Sends mail. */
+export interface Mailer extends AsyncDisposable {
+  readonly options: Readonly<{ host: string; port: number; security: Security }>;
+  /** Throws an {@link SmtpError} if nobody gets the mail. */
+  sendMail(mail: Mail): Promise<SentMail>;
+  /** Connects and signs in, and sends nothing. Throws what is wrong. */
+  verify(): Promise<true>;
+  /** Says goodbye on the connections that are kept. */
+  close(): Promise<void>;
+}
+
+interface Slot {
+  readonly connection: Connection;
+  messages: number;
+}
+
+/** Makes a mailer. Throws an {@link SmtpError} with `ECONFIG` if the options can not work. */
+export function createMailer(options: MailerOptions): Mailer {
+  const { host, port, security } = target(options);
+  const auth = options.auth && credentials(options.auth);
+  const client: ClientOptions = {
+    host,
+    security,
+    ...(auth && { auth }),
+    ...(options.name !== undefined && { name: options.name }),
+    dangerPlaintextAuth: options.dangerPlaintextAuth ?? false,
+    greetingTimeout: options.greetingTimeout ?? 30_000,
+    timeout: options.socketTimeout ?? 600_000,
+  };
+  const limit = options.pool ? (options.maxConnections ?? 5) : Number.POSITIVE_INFINITY;
+  const idle: Slot[] = [];
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+
+  const open = async (): Promise<Slot> => {
+    const transport = await connect({
+      host,
+      port,
+      localAddress: options.localAddress,
+      connectionTimeout: options.connectionTimeout ?? 30_000,
+      tls: options.tls,
+    });
+    return { connection: await Connection.open(transport, client), messages: 0 };
+  };
+
+  /** Runs `work` with a connection, and keeps it if it may be used again. */
+  const withConnection = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    while (busy >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    busy++;
+    try {
+      let slot = take(idle);
+      const kept = slot !== undefined;
+      slot ??= await open();
+      let result: T;
+      try {
+        result = await attempt(slot, work);
+      } catch (error) {
+        // The server closed a connection that was kept, before the message was begun: a fresh one will do.
+        if (!(kept && !slot.connection.isOpen && isLost(error))) throw error;
+        slot = await open();
+        result = await attempt(slot, work);
+      }
+      return result;
+    } finally {
+      busy--;
+      waiting.shift()?.();
+    }
+  };
+
+  const attempt = async <T>(slot: Slot, work: (connection: Connection) => Promise<T>): Promise<T> => {
+    try {
+      return await work(slot.connection);
+    } finally {
+      slot.messages++;
+      const { connection } = slot;
+      if (options.pool && connection.isOpen && connection.status.stage === "idle" && slot.messages < (options.maxMessages ?? 100)) {
+        idle.push(slot);
+        void connection.lost().then(() => {
+          const at = idle.indexOf(slot);
+          if (at >= 0) {
+            idle.splice(at, 1);
+            connection.close();
+          }
+        });
+      } else {
+        await connection.quit();
+      }
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    await Promise.all(idle.splice(0).map(({ connection }) => connection.quit()));
+  };
+
+  return {
+    options: { host, port, security },
+    async sendMail(mail) {
+      const { envelope, content, messageId } = await prepared(mail);
+      const start = performance.now();
+      const delivery = await withConnection((connection) => connection.send(envelope, content));
+      const refused = delivery.recipients.filter(({ accepted }) => !accepted);
+      return {
+        messageId,
+        envelope: { from: envelope.from, to: envelope.to },
+        accepted: delivery.recipients.filter(({ accepted }) => accepted).map(({ address }) => address),
+        rejected: refused.map(({ address }) => address),
+        rejectedErrors: refused.flatMap(({ error }) => (error ? [error] : [])),
+        recipients: delivery.recipients,
+        response: delivery.response,
+        messageSize: content.length,
+        messageTime: Math.round(performance.now() - start),
+      };
+    },
+    async verify() {
+      await withConnection((connection) => connection.noop());
+      return true;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function take(idle: Slot[]): Slot | undefined {
+  for (;;) {
+    const slot = idle.pop();
+    if (slot === undefined || slot.connection.isOpen) return slot;
+  }
+}
+
+function isLost(error: unknown): boolean {
+  if (!(error instanceof SmtpError) || error.outcomeUnknown) return false;
+  return error.stage === "mail" && (error.failure?.type === "closed" || error.responseCode === 421);
+}
+
+function target(options: MailerOptions): { host: string; port: number; security: Security } {
+  if (options.service !== undefined) {
+    const provider = findProvider(options.service);
+    if (!provider) {
+      const near = nearestProvider(options.service);
+      const hint = near ? `; did you mean ${near.id}?` : "";
+      throw new SmtpError("ECONFIG", `there is no provider named ${options.service}${hint}`);
+    }
+    const endpoint =
+      provider.submission.find(({ port }) => port === options.port) ??
+      provider.submission.find(({ security }) => options.secure === undefined || (security === "tls") === options.secure) ??
+      provider.submission[0];
+    if (!endpoint) throw new SmtpError("ECONFIG", `${provider.name} takes no mail by SMTP. ${provider.help}`);
+    return {
+      host: options.host ?? endpoint.host,
+      port: options.port ?? endpoint.port,
+      security: endpoint.security,
+    };
+  }
+  const host = options.host ?? "localhost";
+  const secure = options.secure ?? options.port === 465;
+  if (secure) return { host, port: options.port ?? 465, security: "tls" };
+  if (options.ignoreTLS) {
+    if (options.requireTLS) throw new SmtpError("ECONFIG", "requireTLS and ignoreTLS exclude each other");
+    return { host, port: options.port ?? 25, security: "danger-plaintext" };
+  }
+  return { host, port: options.port ?? 587, security: "starttls" };
+}
+
+function credentials(auth: MailerAuth): Credentials {
+  if ("accessToken" in auth) return { user: auth.user, accessToken: auth.accessToken };
+  return { user: auth.user, pass: auth.pass };
+}
+
+async function prepared(mail: Mail): Promise<{ envelope: Envelope; content: Uint8Array; messageId: string }> {
+  let content: Uint8Array;
+  let messageId = "";
+  let [from, to]: [string, readonly string[]] = ["", []];
+  if (mail.raw !== undefined) {
+    content = typeof mail.raw === "string" ? new TextEncoder().encode(mail.raw) : mail.raw;
+  } else {
+    if (mail.from === undefined) throw new SmtpError("EENVELOPE", "from: missing; give at least one author");
+    const attachments = await Promise.all((mail.attachments ?? []).map(loaded));
+    const composed = compose({ ...mail, from: mail.from, attachments });
+    ({ content, messageId } = composed);
+    ({ from, to } = composed.envelope);
+  }
+  const own = mail.envelope;
+  if (own) {
+    const bare = (list: Addresses | undefined) => (list === undefined ? [] : addresses(list).map(bareAddress));
+    from = own.from === undefined ? from : (bare(own.from)[0] ?? "");
+    to = [...new Set([...bare(own.to), ...bare(own.cc), ...bare(own.bcc)])];
+  }
+  return { envelope: { from, to, ...(mail.dsn && { dsn: mail.dsn }) }, content, messageId };
+}
+
+/** The mailbox of `Name <user@domain>`; the core checks it. */
+function bareAddress({ address }: { address: string }): string {
+  return /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
+}
+
+async function loaded(attachment: MailAttachment): Promise<Attachment> {
+  if (!("path" in attachment)) return attachment;
+  const { path, ...rest } = attachment;
+  try {
+    return { filename: basename(path), ...rest, content: await readFile(path) };
+  } catch (error) {
+    throw new SmtpError("EMESSAGE", `the attachment ${path} can not be read`, { cause: error });
+  }
+}

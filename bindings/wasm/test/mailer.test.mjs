@@ -1,0 +1,219 @@
+// createMailer against createTestServer over real sockets.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { test } from "node:test";
+import { createMailer, createTestServer, SmtpError } from "sansmtp";
+import { certificates } from "./certificates.mjs";
+
+const { ca, key, cert } = certificates();
+const AUTH = { user: "anna@example.org", pass: "s3cret-pw" };
+const MAIL = { from: "Anna <anna@example.org>", to: "bob@example.org", subject: "Grüße", text: ".one\n..two\n.\nend" };
+
+/** Runs `work` with a test server, and ends that. */
+async function withServer(options, work) {
+  const server = await createTestServer(options);
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
+
+function plain(server, more = {}) {
+  return createMailer({ host: server.host, port: server.port, ignoreTLS: true, ...more });
+}
+
+async function refusal(promise) {
+  const error = await promise.then(
+    () => assert.fail("it should have failed"),
+    (error) => error,
+  );
+  assert.ok(error instanceof SmtpError, String(error?.stack ?? error));
+  return error;
+}
+
+test("a mail over STARTTLS with AUTH arrives as it was written", () =>
+  withServer({ tls: { key, cert }, auth: AUTH }, async (server) => {
+    const mailer = createMailer({ host: server.host, port: server.port, auth: AUTH, tls: { ca } });
+    const sent = await mailer.sendMail({ ...MAIL, attachments: [{ filename: "ü.txt", content: "hello" }] });
+    assert.deepEqual(sent.accepted, ["bob@example.org"]);
+    const [message] = server.messages;
+    assert.equal(message.tls, true);
+    assert.equal(message.user, AUTH.user);
+    assert.equal(message.from, "anna@example.org");
+    assert.match(message.text, /^\.one\r\n\.\.two\r\n\.\r\nend\r\n/m);
+    assert.ok(message.text.includes(sent.messageId));
+    assert.equal(message.content.length, sent.messageSize);
+  }));
+
+test("implicit TLS", () =>
+  withServer({ tls: { key, cert }, secure: true, auth: AUTH, mechanisms: ["LOGIN"] }, async (server) => {
+    const mailer = createMailer({ host: "localhost", port: server.port, secure: true, auth: AUTH, tls: { ca } });
+    await mailer.sendMail(MAIL);
+    assert.equal(server.messages[0].user, AUTH.user);
+  }));
+
+test("a certificate that nobody vouches for is refused, with either kind of TLS", async () => {
+  for (const secure of [true, false]) {
+    await withServer({ tls: { key, cert }, secure }, async (server) => {
+      const error = await refusal(createMailer({ host: server.host, port: server.port, secure }).sendMail(MAIL));
+      assert.equal(error.code, "ETLS");
+      assert.match(error.message, /certificate/);
+      assert.equal(server.messages.length, 0);
+    });
+  }
+});
+
+test("a certificate for another name is refused", () =>
+  withServer({ tls: { key, cert } }, async (server) => {
+    const tls = { ca, servername: "other.example.org" };
+    const error = await refusal(createMailer({ host: server.host, port: server.port, tls }).sendMail(MAIL));
+    assert.equal(error.code, "ETLS");
+    assert.match(error.message, /other\.example\.org/);
+  }));
+
+test("without STARTTLS nothing is sent unless it was asked for", () =>
+  withServer({}, async (server) => {
+    const error = await refusal(createMailer({ host: server.host, port: server.port }).sendMail(MAIL));
+    assert.equal(error.code, "ETLS");
+    assert.equal(error.failure.requirement, "starttls");
+    assert.deepEqual(server.log.slice(0, 1), ["connect"]);
+    assert.ok(!server.log.some((line) => line.startsWith("mail")));
+  }));
+
+test("a wrong password is EAUTH, and explained", () =>
+  withServer({ tls: { key, cert }, auth: AUTH }, async (server) => {
+    const auth = { user: AUTH.user, pass: "wrong" };
+    const error = await refusal(createMailer({ host: server.host, port: server.port, auth, tls: { ca } }).sendMail(MAIL));
+    assert.equal(error.code, "EAUTH");
+    assert.equal(error.command, "AUTH");
+    assert.equal(error.responseCode, 535);
+    assert.equal(error.response, "535 5.7.8 Authentication credentials invalid");
+    assert.ok(error.nextStep.length > 20);
+    assert.ok(!JSON.stringify(error).includes("wrong"));
+  }));
+
+test("a password does not go in the clear", () =>
+  withServer({ auth: AUTH }, async (server) => {
+    const error = await refusal(plain(server, { auth: AUTH }).sendMail(MAIL));
+    assert.equal(error.code, "EAUTH");
+    assert.ok(!server.log.some((line) => line.startsWith("authenticate")));
+  }));
+
+test("each recipient has a result of its own", () =>
+  withServer({ failures: [{ on: "recipient", match: /^no/, code: 550, enhanced: "5.1.1", text: "No such user" }] }, async (server) => {
+    const mail = { ...MAIL, to: ["bob@example.org", { name: "Nobody", address: "no@example.org" }], bcc: "eve@example.org" };
+    const sent = await plain(server).sendMail(mail);
+    assert.deepEqual(sent.accepted, ["bob@example.org", "eve@example.org"]);
+    assert.deepEqual(sent.rejected, ["no@example.org"]);
+    assert.equal(sent.rejectedErrors[0].code, "EENVELOPE");
+    assert.equal(sent.rejectedErrors[0].recipient, "no@example.org");
+    assert.deepEqual(server.messages[0].to, ["bob@example.org", "eve@example.org"]);
+    assert.ok(!server.messages[0].text.includes("eve@"));
+
+    const error = await refusal(plain(server).sendMail({ ...MAIL, to: "no@example.org, no2@example.org" }));
+    assert.equal(error.code, "EENVELOPE");
+    assert.deepEqual(error.rejected, ["no@example.org", "no2@example.org"]);
+    assert.equal(error.rejectedErrors.length, 2);
+  }));
+
+test("what a server refuses has nodemailer's code", async () => {
+  for (const [failure, code, stage] of [
+    [{ on: "connect", code: 554, text: "go away" }, "EPROTOCOL", "greeting"],
+    [{ on: "connect", code: 421, text: "too busy" }, "ECONNECTION", "greeting"],
+    [{ on: "mail", code: 550, text: "not you" }, "EENVELOPE", "mail"],
+    [{ on: "mail", code: 451, text: "later" }, "EENVELOPE", "mail"],
+    [{ on: "data", code: 554, text: "no" }, "EMESSAGE", "data"],
+    [{ on: "message", code: 554, text: "spam" }, "EMESSAGE", "content"],
+    [{ on: "connect", drop: true }, "ECONNECTION", "greeting"],
+    [{ on: "data", drop: true }, "ECONNECTION", "data"],
+  ]) {
+    await withServer({ failures: [failure] }, async (server) => {
+      const error = await refusal(plain(server).sendMail(MAIL));
+      assert.deepEqual([error.code, error.stage], [code, stage], JSON.stringify(failure));
+      assert.equal(error.temporary, failure.drop ?? failure.code < 500);
+      assert.equal(error.outcomeUnknown, false);
+      if (failure.text) assert.ok(error.message.includes(failure.text), error.message);
+    });
+  }
+});
+
+test("a connection lost behind the final dot leaves the outcome open", () =>
+  withServer({ failures: [{ on: "message", drop: true }] }, async (server) => {
+    const error = await refusal(plain(server).sendMail(MAIL));
+    assert.equal(error.code, "ECONNECTION");
+    assert.equal(error.outcomeUnknown, true);
+    assert.match(error.nextStep, /before you send it again/);
+  }));
+
+test("a silent server is ETIMEDOUT", async () => {
+  const sockets = [];
+  const silent = net.createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address();
+  const error = await refusal(createMailer({ host: "127.0.0.1", port, greetingTimeout: 20 }).sendMail(MAIL));
+  assert.equal(error.code, "ETIMEDOUT");
+  assert.equal(error.stage, "greeting");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  await once(silent, "close");
+  const refused = await refusal(createMailer({ host: "127.0.0.1", port }).sendMail(MAIL));
+  assert.equal(refused.code, "ECONNECTION");
+});
+
+test("a pool keeps connections and survives one that the server closed", async () => {
+  const failures = [];
+  await withServer({ failures }, async (server) => {
+    const mailer = plain(server, { pool: true, maxConnections: 2, maxMessages: 50 });
+    await Promise.all(Array.from({ length: 20 }, (_, n) => mailer.sendMail({ ...MAIL, subject: `mail ${n}` })));
+    assert.equal(server.messages.length, 20);
+    assert.ok(server.connections <= 2, `${server.connections} connections`);
+    // The server says 421 to the next MAIL on both, as it does to a session that was idle for too long.
+    failures.push({ on: "mail", code: 421, text: "idle for too long", times: 1 });
+    await mailer.sendMail(MAIL);
+    assert.equal(server.messages.length, 21);
+    await mailer.close();
+  });
+});
+
+test("maxMessages ends a connection", () =>
+  withServer({}, async (server) => {
+    const mailer = plain(server, { pool: true, maxConnections: 1, maxMessages: 2 });
+    for (let n = 0; n < 5; n++) await mailer.sendMail(MAIL);
+    await mailer.close();
+    assert.equal(server.connections, 3);
+  }));
+
+test("a message of several megabytes, and an empty one", () =>
+  withServer({}, async (server) => {
+    const text = `${"x".repeat(70)}\n`.repeat(60_000);
+    await plain(server).sendMail({ ...MAIL, text });
+    assert.equal(server.messages[0].text.match(/x{70}\r\n/g).length, 60_000);
+    await plain(server).sendMail({ raw: "", envelope: { from: "", to: ["b@example.org"] } });
+    assert.equal(server.messages[1].content.length, 0);
+    assert.equal(server.messages[1].from, "");
+    await plain(server).sendMail({ raw: "a\r\n.\r\nb", envelope: { from: "a@b", to: "b@example.org" } });
+    assert.equal(server.messages[2].text, "a\r\n.\r\nb\r\n");
+  }));
+
+test("options that can not work are ECONFIG, and a misspelt provider is recognised", () => {
+  assert.throws(() => createMailer({ service: "gmial" }), { code: "ECONFIG", message: /did you mean gmail/ });
+  assert.deepEqual(createMailer({ service: "gmail" }).options, { host: "smtp.gmail.com", port: 465, security: "tls" });
+  const starttls = createMailer({ service: "Gmail", port: 587 }).options;
+  assert.deepEqual(starttls, { host: "smtp.gmail.com", port: 587, security: "starttls" });
+});
+
+test("what can not be written in a message is refused before anything is sent", () =>
+  withServer({}, async (server) => {
+    for (const mail of [
+      { ...MAIL, subject: "a\r\nBcc: eve@example.org" },
+      { ...MAIL, headers: { "X-A": "b\nc" } },
+      { ...MAIL, headers: { "X A": "b" } },
+      { ...MAIL, to: "bob@example.org>\r\nRCPT TO:<eve@example.org" },
+    ]) {
+      const error = await refusal(plain(server).sendMail(mail));
+      assert.equal(error.code, "EMESSAGE", error.message);
+    }
+    assert.equal(server.connections, 0);
+  }));
