@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import final
 
-from typing_extensions import Buffer
-
-from sansmtp._names import Body, Notify, Ret, Security, Stage, Status
+from sansmtp._names import Body, Buffer, Notify, Ret, Security, Stage, Status
 from sansmtp.sansio import ClientEvent, ServerEvent
 
 __all__ = [

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Literal, TypeAlias
+
+if sys.version_info >= (3, 12):
+    from collections.abc import Buffer
+else:
+    Buffer: TypeAlias = bytes | bytearray | memoryview
 
 #: How a connection is protected: TLS from the first octet (usually port 465), STARTTLS before anything else
 #: (usually port 587), or not at all.
@@ -36,4 +42,4 @@ Ret: TypeAlias = Literal["full", "headers"]
 #: When to send a delivery report (RFC 3461, section 4.1).
 Notify: TypeAlias = Literal["success", "failure", "delay"]
 
-__all__ = ["Body", "Notify", "Ret", "Security", "Stage", "Status"]
+__all__ = ["Body", "Buffer", "Notify", "Ret", "Security", "Stage", "Status"]
