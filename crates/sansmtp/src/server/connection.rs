@@ -114,10 +114,13 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Wipes credentials from the line buffer.
+    /// Wipes credentials from the line buffer, but for the user name of a LOGIN
+    /// exchange that is still under way.
     fn wipe(&mut self) {
-        if core::mem::take(&mut self.dialogue.session.secret) {
-            self.line.zeroize();
+        let session = &mut self.dialogue.session;
+        if core::mem::take(&mut session.secret) {
+            let held = usize::from(session.held);
+            self.line.get_mut(held..).unwrap_or_default().zeroize();
         }
     }
 }
