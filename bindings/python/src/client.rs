@@ -135,6 +135,7 @@ impl ClientConnection {
                     }
                     line => line.map(|line| Reply::new(&mut self.lines, line)),
                 };
+                self.lines.clear();
                 self.tally.take(&event, reply.as_ref());
                 if matches!(event, Event::Refused { .. }) {
                     self.refusal.clone_from(&reply);
@@ -279,8 +280,8 @@ impl ClientConnection {
     }
 
     /// EXPN: asks who is on a list.
-    fn expand(&mut self, py: Python<'_>, list: String) -> PyResult<()> {
-        self.ask(py, OwnedQuery::Expand(list))
+    fn expand(&mut self, py: Python<'_>, mailing_list: String) -> PyResult<()> {
+        self.ask(py, OwnedQuery::Expand(mailing_list))
     }
 
     /// HELP, on a subject or in general.

@@ -40,7 +40,8 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.content
         assert isinstance(content, bytes)
-        user = session.auth_data.decode() if session.authenticated else None
+        login: bytes | None = session.auth_data
+        user = login.decode() if session.authenticated and login else None
         self.mails.append(
             Mail(envelope.mail_from or "", list(envelope.rcpt_tos), content, session.ssl is not None, user)
         )
@@ -62,8 +63,7 @@ class AiosmtpdServer:
     @property
     def port(self) -> int:
         """The port it listens on."""
-        port: int = self._controller.server.sockets[0].getsockname()[1]
-        return port
+        return self._controller.actual_port
 
     @property
     def mails(self) -> list[Mail]:
@@ -80,12 +80,15 @@ class AiosmtpdServer:
         self._controller.stop()
 
 
-class _Controller(Controller):  # type: ignore[misc]
-    """Port 0 is only known when the server runs, so the start-up check asks for it then."""
+class _Controller(Controller):
+    """Port 0 is only known when the server runs; the start-up check asks for it then."""
+
+    actual_port = 0
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server: Any = self.server
+        self.port = self.actual_port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 def _authenticate(

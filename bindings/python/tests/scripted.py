@@ -1,9 +1,8 @@
 """A server that follows a script, so that every octet of a dialogue is known.
 
 A script is a transcript: a line that begins with ``S:`` is said by the server in one piece (``\\n`` in it is a line
-end), one with ``C:`` is expected from the
-client (``C: *`` takes any line), ``C. `` reads mail data up to its final dot, ``S!`` closes the connection, ``TLS`` does
-the handshake as the server.
+end), one with ``C:`` is expected from the client (``C: *`` takes any line), ``C.`` reads mail data up to its final
+dot, ``EOF`` expects that the client closes, ``S!`` closes the connection, ``TLS`` does the handshake as the server.
 """
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ def scripted(*scripts: str, context: ssl.SSLContext | None = None) -> Iterator[P
         assert peer.complaints == []
 
 
-def _serve(
-    listener: socket.socket, scripts: tuple[str, ...], context: ssl.SSLContext | None, peer: Peer
-) -> None:
+def _serve(listener: socket.socket, scripts: tuple[str, ...], context: ssl.SSLContext | None, peer: Peer) -> None:
     for script in scripts:
         try:
             connection, _ = listener.accept()
@@ -120,7 +117,7 @@ C: DATA
 S: 250 2.1.0 Ok
 S: 250 2.1.5 Ok
 S: 354 Go ahead
-C. 
+C.
 S: 250 2.0.0 Queued as 4711
 """
 

@@ -12,10 +12,9 @@ import threading
 from email.message import EmailMessage
 
 import pytest
+import sansmtp
 from peers import PASSWORD, USER, AiosmtpdServer
 from scripted import ACCEPT, HELLO, QUIT, scripted
-
-import sansmtp
 
 MESSAGE = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: t\r\n\r\n.dot\r\nend\r\n"
 
@@ -183,9 +182,7 @@ def test_a_stranger_certificate_is_refused(aiosmtpd_tls: AiosmtpdServer) -> None
     assert aiosmtpd_tls.mails == []
 
 
-def test_plain_text_behind_starttls_is_an_attack(
-    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
-) -> None:
+def test_plain_text_behind_starttls_is_an_attack(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     script = "S: 220 x\nC: *\nS: 250-x\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\\n250 injected\nEOF"
     config = sansmtp.Config("localhost", security="starttls", timeout=20)
     with scripted(script, context=server_tls) as peer:
@@ -205,8 +202,9 @@ def test_plain_text_behind_starttls_is_an_attack(
 def test_nothing_can_be_smuggled_into_a_command(options: sansmtp.SendOptions) -> None:
     with scripted() as peer:
         envelope: sansmtp.SendOptions = {"sender": "a@example.org", "recipients": ["b@example.org"]}
+        envelope.update(options)
         with pytest.raises(ValueError, match=r"address|part|domain|envid"):
-            sansmtp.Mailer(plain(peer.port)).send(MESSAGE, **{**envelope, **options})
+            sansmtp.Mailer(plain(peer.port)).send(MESSAGE, **envelope)
         assert peer.connections == 0
 
 
@@ -307,9 +305,7 @@ def test_send_many_goes_on_after_a_refusal(aiosmtpd: AiosmtpdServer) -> None:
 
 def test_threads_share_a_mailer(aiosmtpd: AiosmtpdServer) -> None:
     with sansmtp.Mailer(plain(aiosmtpd.port)) as mailer:
-        threads = [
-            threading.Thread(target=lambda: [mailer.send(MESSAGE) for _ in range(10)]) for _ in range(4)
-        ]
+        threads = [threading.Thread(target=lambda: [mailer.send(MESSAGE) for _ in range(10)]) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

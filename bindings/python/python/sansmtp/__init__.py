@@ -51,9 +51,7 @@ from sansmtp.exceptions import (
 )
 
 
-def send(
-    config: Config | str, message: AnyMessage | None = None, **options: Unpack[SendOptions]
-) -> SendResult:
+def send(config: Config | str, message: AnyMessage | None = None, **options: Unpack[SendOptions]) -> SendResult:
     """Sends one message over a connection of its own; see :meth:`Mailer.send`."""
     with Mailer(config) as mailer:
         return mailer.send(message, **options)
@@ -61,6 +59,7 @@ def send(
 
 __all__ = [
     "AddressError",
+    "AnyMessage",
     "AsyncMailer",
     "Attachment",
     "AuthenticationError",
@@ -84,6 +83,7 @@ __all__ = [
     "RefusedError",
     "Reply",
     "SansmtpError",
+    "SendOptions",
     "SendResult",
     "TimedOutError",
     "TlsError",

@@ -226,7 +226,11 @@ class _Link(asyncio.Protocol):
                     await loop.create_connection(lambda: self, sock=sock)
                 else:
                     await loop.create_connection(
-                        lambda: self, config.host, config.port, local_addr=source_address, happy_eyeballs_delay=0.25
+                        lambda: self,
+                        config.host,
+                        config.port,
+                        local_addr=source_address,
+                        happy_eyeballs_delay=0.25,
                     )
         except TimeoutError as error:
             raise TimedOutError(
@@ -342,7 +346,7 @@ class _Link(asyncio.Protocol):
         self._eof = True
         self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
         self._eof = True
         self._wake()
 

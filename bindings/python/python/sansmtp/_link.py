@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import ssl
@@ -36,18 +37,14 @@ class Link:
         self._kernel_limits = sys.platform != "win32" and type(sock).__module__ in ("socket", "ssl")
 
     @classmethod
-    def connect(
-        cls, config: Config, source_address: tuple[str, int] | None, connector: Connector | None
-    ) -> Link:
+    def connect(cls, config: Config, source_address: tuple[str, int] | None, connector: Connector | None) -> Link:
         """Connects to the configured server."""
         where = f"{config.host} port {config.port}"
         try:
             if connector is not None:
                 sock = connector(config.host, config.port, config.connect_timeout)
             else:
-                sock = socket.create_connection(
-                    (config.host, config.port), config.connect_timeout, source_address
-                )
+                sock = socket.create_connection((config.host, config.port), config.connect_timeout, source_address)
         except TimeoutError as error:
             raise TimedOutError(
                 f"connecting to {where} took too long",
@@ -58,10 +55,9 @@ class Link:
             ) from error
         except OSError as error:
             raise unreachable(where, error) from error
-        try:
+        # A socket of another kind, such as a Unix one, has no such option.
+        with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError:
-            pass  # A socket of another kind, such as a Unix one.
         return cls(sock)
 
     def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> None:

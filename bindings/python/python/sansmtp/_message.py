@@ -15,7 +15,7 @@ from datetime import datetime
 from email.generator import BytesGenerator
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.policy import Policy
+from email.policy import EmailPolicy, Policy
 from email.utils import getaddresses
 from typing import IO, TypeAlias, TypedDict, Unpack
 
@@ -172,7 +172,7 @@ def _from_message(message: Message, options: SendOptions) -> Prepared:
 
     def flattened(cte_type: str | None) -> bytes:
         policy: Policy = message.policy.clone(linesep="\r\n")
-        if utf8:
+        if utf8 and isinstance(policy, EmailPolicy):
             policy = policy.clone(utf8=True)
         if cte_type is not None:
             policy = policy.clone(cte_type=cte_type)

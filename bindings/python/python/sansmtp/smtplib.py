@@ -25,9 +25,10 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from email.generator import BytesGenerator
 from email.message import Message
+from email.policy import EmailPolicy, Policy
 from smtplib import (
     SMTPAuthenticationError,
     SMTPConnectError,
@@ -161,9 +162,7 @@ class SMTP:
 
     # The connection.
 
-    def connect(
-        self, host: str = "localhost", port: int = 0, source_address: tuple[str, int] | None = None
-    ) -> _Reply:
+    def connect(self, host: str = "localhost", port: int = 0, source_address: tuple[str, int] | None = None) -> _Reply:
         """Connects and returns the greeting. The host may carry the port behind a colon."""
         if source_address:
             self.source_address = source_address
@@ -401,9 +400,7 @@ class SMTP:
                 answer = authobject(base64.b64decode(message))
                 code, message = self.docmd(_encoded(answer or ""))
                 if self._auth_challenge_count > _MAXCHALLENGE:
-                    raise SMTPException(
-                        f"Server AUTH mechanism infinite loop. Last response: {(code, message)!r}"
-                    )
+                    raise SMTPException(f"Server AUTH mechanism infinite loop. Last response: {(code, message)!r}")
         finally:
             self._secret = False
         if code in (235, 503):
@@ -416,7 +413,7 @@ class SMTP:
             return None
         return f"{self.user} {hmac.new(self.password.encode('ascii'), challenge, 'md5').hexdigest()}"
 
-    def auth_plain(self, challenge: bytes | None = None) -> str:
+    def auth_plain(self, challenge: bytes | None = None) -> str:  # noqa: ARG002
         """PLAIN (RFC 4616)."""
         return f"\0{self.user}\0{self.password}"
 
@@ -522,7 +519,13 @@ class SMTP:
         self._take_verdict(code, message, accepted, refused)
         return refused
 
-    def _take_verdict(self, code: int, message: bytes, accepted: list[str], refused: _Refused) -> None:
+    def _take_verdict(
+        self,
+        code: int,
+        message: bytes,
+        accepted: list[str],  # noqa: ARG002
+        refused: _Refused,  # noqa: ARG002
+    ) -> None:
         if code != 250:
             self._give_up(code)
             raise SMTPDataError(code, message)
@@ -558,7 +561,7 @@ class SMTP:
         bare = copy.copy(msg)
         del bare["Bcc"]
         del bare["Resent-Bcc"]
-        policy = msg.policy
+        policy: Policy = msg.policy
         addresses = [from_addr, to_addrs] if isinstance(to_addrs, str) else [from_addr, *to_addrs]
         if not all(address.isascii() for address in addresses):
             if not self.has_extn("smtputf8"):
@@ -566,7 +569,8 @@ class SMTP:
                     "One or more source or delivery addresses require internationalized email support, but the"
                     " server does not advertise the required SMTPUTF8 capability"
                 )
-            policy = policy.clone(utf8=True)
+            if isinstance(policy, EmailPolicy):
+                policy = policy.clone(utf8=True)
             mail_options = (*mail_options, "SMTPUTF8", "BODY=8BITMIME")
         flat = io.BytesIO()
         BytesGenerator(flat, policy=policy).flatten(bare, linesep=CRLF)
@@ -574,7 +578,7 @@ class SMTP:
 
     def _print_debug(self, *args: object) -> None:
         if self.debuglevel > 1:
-            print(datetime.datetime.now().time(), *args, file=sys.stderr)  # noqa: DTZ005
+            print(datetime.datetime.now().time(), *args, file=sys.stderr)
         else:
             print(*args, file=sys.stderr)
 
@@ -617,9 +621,7 @@ class LMTP(SMTP):
     ) -> None:
         super().__init__(host, port, local_hostname, timeout, source_address)
 
-    def connect(
-        self, host: str = "localhost", port: int = 0, source_address: tuple[str, int] | None = None
-    ) -> _Reply:
+    def connect(self, host: str = "localhost", port: int = 0, source_address: tuple[str, int] | None = None) -> _Reply:
         """Connects and returns the greeting."""
         if not host.startswith("/"):
             return super().connect(host, port, source_address)
@@ -644,9 +646,7 @@ class LMTP(SMTP):
     def _take_verdict(self, code: int, message: bytes, accepted: list[str], refused: _Refused) -> None:
         replies = [(code, message), *(self.getreply() for _ in accepted[1:])]
         failed = {
-            recipient: reply
-            for recipient, reply in zip(accepted, replies, strict=True)
-            if not 200 <= reply[0] <= 299
+            recipient: reply for recipient, reply in zip(accepted, replies, strict=True) if not 200 <= reply[0] <= 299
         }
         if len(failed) == len(accepted):
             raise SMTPDataError(*replies[-1])
