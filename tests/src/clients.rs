@@ -40,7 +40,7 @@ pub struct Target {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Protection, required if not [`Security::Plaintext`].
+    /// Protection, required if not [`Security::DangerPlaintext`].
     pub security: Security,
     /// PEM file with the only authority to trust.
     pub ca: Option<PathBuf>,
@@ -123,7 +123,7 @@ impl Client {
     pub fn can_do(self, target: &Target, mail: &Mail) -> bool {
         match self {
             Self::SmtpSource => {
-                let plain = target.security == Security::Plaintext && target.login.is_none();
+                let plain = target.security == Security::DangerPlaintext && target.login.is_none();
                 plain && mail.recipients.len() == 1
             }
             Self::SNail => mail
@@ -167,7 +167,7 @@ impl Target {
         Self {
             host: "localhost".to_owned(),
             port,
-            security: Security::Plaintext,
+            security: Security::DangerPlaintext,
             ca: None,
             login: None,
         }

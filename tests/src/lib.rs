@@ -19,45 +19,15 @@ mod process;
 pub mod tools;
 
 pub use error::Error;
+pub use sansmtp::capability::Mechanism;
+pub use sansmtp::config::Security;
 
-/// How a client is to protect the connection, and which port of a peer that means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Security {
-    /// No TLS.
-    Plaintext,
-    /// Plain text first, then STARTTLS (RFC 3207), required.
-    StartTls,
-    /// TLS from the first byte (RFC 8314, section 3.3).
-    ImplicitTls,
-}
-
-impl Security {
-    /// Every kind, for loops over a test matrix.
-    pub const ALL: [Self; 3] = [Self::Plaintext, Self::StartTls, Self::ImplicitTls];
-}
-
-/// A SASL mechanism that the peers offer (RFC 4954).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mechanism {
-    /// PLAIN (RFC 4616).
-    Plain,
-    /// LOGIN, without an RFC but needed in practice.
-    Login,
-    /// CRAM-MD5 (RFC 2195).
-    CramMd5,
-}
-
-impl Mechanism {
-    /// The name as EHLO announces it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::Login => "LOGIN",
-            Self::CramMd5 => "CRAM-MD5",
-        }
-    }
-}
+/// Every kind of protection, for loops over a test matrix.
+pub const SECURITIES: [Security; 3] = [
+    Security::DangerPlaintext,
+    Security::StartTls,
+    Security::ImplicitTls,
+];
 
 /// The Rust blocks of the README, compiled and run by `cargo xtask test --only readme`.
 #[cfg(all(doctest, feature = "readme"))]

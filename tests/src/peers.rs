@@ -1,4 +1,4 @@
-//! Servers of other makers, started on free loopback ports, and what they stored.
+//! Servers of other makers and our own, started on free loopback ports, and what they stored.
 //!
 //! Every peer knows the same people: mailboxes for [`MAILBOXES`] and [`UTF8_MAILBOX`], a permanently
 //! refused [`REFUSED`] recipient (550), a temporarily refused [`BUSY`] one (450), and the user [`USER`]
@@ -7,9 +7,11 @@
 
 mod aiosmtpd;
 mod child;
+mod ours;
 mod postfix;
 
 pub use aiosmtpd::Aiosmtpd;
+pub use ours::Ours;
 pub use postfix::Postfix;
 
 use crate::{Error, Security};

@@ -7,7 +7,7 @@ use sansmtp_tests::mail::{Mail, SENDER, samples};
 use sansmtp_tests::peers::{
     Aiosmtpd, BUSY, MAILBOXES, PASSWORD, Peer, Postfix, REFUSED, USER, UTF8_MAILBOX,
 };
-use sansmtp_tests::{Error, Mechanism, Security};
+use sansmtp_tests::{Error, Mechanism, SECURITIES, Security};
 
 #[test]
 fn every_client_delivers_every_sample_to_postfix() {
@@ -44,7 +44,7 @@ fn peers_refuse_what_they_should() {
         &Aiosmtpd::start(&certs.server).unwrap(),
     ];
     for peer in peers {
-        let open = Target::plaintext(peer.port(Security::Plaintext));
+        let open = Target::plaintext(peer.port(Security::DangerPlaintext));
         for (recipient, code) in [(REFUSED, "550"), (BUSY, "450"), ("who@other.test", "5")] {
             let mail = Mail::new("Never stored.\r\n").to([recipient]);
             let report = Client::Smtplib.send(&open, &mail).unwrap();
@@ -95,7 +95,7 @@ fn one_refused_recipient_does_not_stop_the_others() {
     ];
     let [alice, bob, _] = MAILBOXES;
     for peer in peers {
-        let target = Target::plaintext(peer.port(Security::Plaintext));
+        let target = Target::plaintext(peer.port(Security::DangerPlaintext));
         let mail = Mail::new("For two.\r\n").to([alice, REFUSED, bob]);
         let report = Client::Smtplib.send(&target, &mail).unwrap();
         assert!(report.accepted, "{}", report.output);
@@ -119,7 +119,7 @@ fn addresses_outside_ascii_reach_their_mailbox() {
         &Aiosmtpd::start(&certs.server).unwrap(),
     ];
     for peer in peers {
-        let target = Target::plaintext(peer.port(Security::Plaintext));
+        let target = Target::plaintext(peer.port(Security::DangerPlaintext));
         let mail = Mail::new("Grüße\r\n").to([UTF8_MAILBOX]);
         let report = Client::Smtplib.send(&target, &mail).unwrap();
         assert!(report.accepted, "{}", report.output);
@@ -172,7 +172,7 @@ fn a_stopped_peer_leaves_nothing_behind() {
         Box::new(Aiosmtpd::start(&certs.server).unwrap()),
     ];
     for peer in peers {
-        let port = peer.port(Security::Plaintext);
+        let port = peer.port(Security::DangerPlaintext);
         drop(peer);
         let address = (std::net::Ipv4Addr::LOCALHOST, port);
         std::net::TcpListener::bind(address).expect("the port is free again");
@@ -184,7 +184,7 @@ fn every_sample_arrives(peer: &dyn Peer) {
     let mut failures = Vec::new();
     for client in Client::ALL {
         for (name, mail) in samples() {
-            let target = Target::plaintext(peer.port(Security::Plaintext));
+            let target = Target::plaintext(peer.port(Security::DangerPlaintext));
             if client.can_do(&target, &mail)
                 && let Err(error) = arrives(client, &target, &mail, peer)
             {
@@ -203,7 +203,7 @@ fn every_sample_arrives(peer: &dyn Peer) {
 fn every_log_in_works(peer: &dyn Peer, certs: &Certs, offered: &[Mechanism]) {
     let mut failures = Vec::new();
     for client in Client::ALL.into_iter().filter(|client| client.can_log_in()) {
-        for security in Security::ALL {
+        for security in SECURITIES {
             for &mechanism in offered {
                 let mail = Mail::new("Logged in.\r\n");
                 let target = Target::new(peer.port(security), security, &certs.ca)

@@ -1,3 +1,21 @@
-//! sansmtp over tokio and rustls.
+//! sansmtp over tokio and rustls: [`client::Mailer`] sends mail, with a pool of
+//! connections; [`server::Server`] receives it, and asks a
+//! [`Handler`](server::Handler) what may be sent to whom.
 
 mod clock;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "server")]
+pub mod maildir;
+#[cfg(feature = "server")]
+mod random;
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(feature = "client")]
+pub use client::Mailer;
+pub use sansmtp;
+#[cfg(feature = "server")]
+pub use server::Server;
+pub use tokio_rustls::rustls;

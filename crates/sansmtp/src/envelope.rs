@@ -2,9 +2,11 @@
 //! message (RFC 5321, section 2.3.1).
 
 use crate::wire::enhanced::EnhancedCode;
-use crate::wire::param::{Body, Notify, Orcpt, RcptParameters, Ret, Xtext};
+#[cfg(feature = "client")]
+use crate::wire::param::RcptParameters;
+use crate::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
 use crate::wire::path::{ForwardPath, InvalidAddress, ReversePath};
-use crate::wire::reply::Code;
+use crate::wire::reply::{Class, Code, ReplyLine};
 
 /// One recipient of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ impl<'a> Recipient<'a> {
         ForwardPath::parse(address).map(Self::from)
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn parameters(&self) -> RcptParameters<'a> {
         RcptParameters {
             notify: self.notify,
@@ -119,4 +122,41 @@ pub enum Outcome {
     /// The connection was lost behind the final dot. The message may have been
     /// accepted or not.
     Unknown,
+}
+
+impl Outcome {
+    /// What a reply to MAIL, RCPT, DATA or the content makes of a recipient: the
+    /// refusal, or `None` if the reply is no refusal.
+    pub fn refused_by(reply: &ReplyLine<'_>) -> Option<Self> {
+        match reply.code.class() {
+            Class::Transient | Class::Permanent => Some(Self::Refused {
+                code: reply.code,
+                enhanced: reply.enhanced,
+            }),
+            Class::Positive | Class::Intermediate => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_refuse() {
+        for (line, code) in [
+            (&b"250 ok"[..], None),
+            (b"251 2.1.5 will forward", None),
+            (b"354 go on", None),
+            (b"450 4.2.1 later", Some(450)),
+            (b"550 5.1.1 no such user", Some(550)),
+        ] {
+            let reply = ReplyLine::parse(line).unwrap();
+            let expected = code.map(|code| Outcome::Refused {
+                code: Code::new(code).unwrap(),
+                enhanced: reply.enhanced,
+            });
+            assert_eq!(Outcome::refused_by(&reply), expected);
+        }
+    }
 }

@@ -79,6 +79,8 @@ pub enum Error {
         stage: Stage,
         /// What it did.
         fault: Fault,
+        /// The message may have been accepted or not: its final dot was sent.
+        outcome_unknown: bool,
     },
     /// The configuration or the message asks for what this server does not
     /// offer.
@@ -191,16 +193,18 @@ impl Error {
     /// Whether the message may have been accepted although no 250 arrived. A
     /// second attempt could deliver it twice (RFC 5321, section 4.5.4.1).
     pub const fn outcome_unknown(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Timeout {
-                outcome_unknown: true,
-                ..
-            } | Self::Closed {
-                outcome_unknown: true,
-                ..
+                outcome_unknown, ..
             }
-        )
+            | Self::Closed {
+                outcome_unknown, ..
+            }
+            | Self::Peer {
+                outcome_unknown, ..
+            } => *outcome_unknown,
+            _ => false,
+        }
     }
 
     /// Whether the same attempt may succeed later.
@@ -226,14 +230,9 @@ impl Error {
     /// What to do next, in a sentence.
     pub const fn next_step(&self) -> &'static str {
         match self {
-            Self::Timeout {
-                outcome_unknown: true,
-                ..
+            _ if self.outcome_unknown() => {
+                "check whether the message arrived before you send it again"
             }
-            | Self::Closed {
-                outcome_unknown: true,
-                ..
-            } => "check whether the message arrived before you send it again",
             Self::Refused {
                 stage: Stage::Auth,
                 code,
@@ -277,7 +276,14 @@ impl fmt::Display for Error {
                     None => Ok(()),
                 }
             }
-            Self::Peer { stage, fault } => write!(f, "at {stage} the peer {fault}"),
+            Self::Peer {
+                stage,
+                fault,
+                outcome_unknown,
+            } => {
+                write!(f, "at {stage} the peer {fault}")?;
+                unknown(*outcome_unknown, f)
+            }
             Self::Unmet(requirement) => fmt::Display::fmt(requirement, f),
             Self::Misuse(misuse) => fmt::Display::fmt(misuse, f),
             Self::Timeout {

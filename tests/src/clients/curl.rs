@@ -9,7 +9,7 @@ use crate::{Error, Security, process, tools};
 pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
     let file = temporary_file(&mail.message)?;
     let scheme = match target.security {
-        Security::Plaintext | Security::StartTls => "smtp",
+        Security::DangerPlaintext | Security::StartTls => "smtp",
         Security::ImplicitTls => "smtps",
     };
     let mut curl = Command::new(tools::find("curl")?);

@@ -20,12 +20,12 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
             "--set-date-header=off",
         ]);
     match target.security {
-        Security::Plaintext => _ = msmtp.arg("--tls=off"),
+        Security::DangerPlaintext => _ = msmtp.arg("--tls=off"),
         Security::StartTls => _ = msmtp.args(["--tls=on", "--tls-starttls=on"]),
         Security::ImplicitTls => _ = msmtp.args(["--tls=on", "--tls-starttls=off"]),
     }
     if let Some(ca) = &target.ca
-        && target.security != Security::Plaintext
+        && target.security != Security::DangerPlaintext
     {
         msmtp.arg(format!("--tls-trust-file={}", ca.display()));
     }

@@ -14,7 +14,7 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
         "host": target.host,
         "port": target.port,
         "security": match target.security {
-            Security::Plaintext => "plain",
+            Security::DangerPlaintext => "plain",
             Security::StartTls => "starttls",
             Security::ImplicitTls => "implicit",
         },

@@ -21,7 +21,7 @@ pub(super) fn send(target: &Target, mail: &Mail) -> Result<Report, Error> {
         .args(["--no-data-fixup", "--data"])
         .arg(format!("@{}", file.path().display()));
     match target.security {
-        Security::Plaintext => {}
+        Security::DangerPlaintext => {}
         Security::StartTls => _ = swaks.arg("--tls"),
         Security::ImplicitTls => _ = swaks.arg("--tls-on-connect"),
     }

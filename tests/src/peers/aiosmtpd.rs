@@ -66,7 +66,7 @@ impl Peer for Aiosmtpd {
 
     fn port(&self, security: Security) -> u16 {
         match security {
-            Security::Plaintext | Security::StartTls => self.plain,
+            Security::DangerPlaintext | Security::StartTls => self.plain,
             Security::ImplicitTls => self.implicit,
         }
     }

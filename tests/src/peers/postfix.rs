@@ -87,7 +87,7 @@ impl Peer for Postfix {
 
     fn port(&self, security: Security) -> u16 {
         match security {
-            Security::Plaintext | Security::StartTls => self.ports.plain,
+            Security::DangerPlaintext | Security::StartTls => self.ports.plain,
             Security::ImplicitTls => self.ports.implicit,
         }
     }

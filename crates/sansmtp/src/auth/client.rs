@@ -46,8 +46,11 @@ impl Exchange {
             .user
             .len()
             .saturating_add(credentials.secret.0.len());
-        // The largest frame around user and secret is that of OAUTHBEARER.
-        let response = encoded_len(length.saturating_add(32));
+        // The largest frame around user and secret is that of OAUTHBEARER, which
+        // also writes three octets for some of the user's.
+        let escapes = credentials.user.bytes().filter(|b| needs_escape(*b));
+        let escapes = escapes.count().saturating_mul(2);
+        let response = encoded_len(length.saturating_add(escapes).saturating_add(32));
         Ok(Self {
             mechanism,
             responses: 0,
@@ -103,12 +106,28 @@ impl Exchange {
             _ => [""; 5],
         };
         let mut encoder = Encoder::default();
-        for piece in pieces {
-            encoder.put(piece.as_bytes(), out);
+        for (at, piece) in pieces.into_iter().enumerate() {
+            if at != 1 || self.mechanism != Mechanism::OAuthBearer {
+                encoder.put(piece.as_bytes(), out);
+                continue;
+            }
+            for byte in piece.bytes() {
+                match byte {
+                    b',' => encoder.put(b"=2C", out),
+                    b'=' => encoder.put(b"=3D", out),
+                    _ => encoder.put(&[byte], out),
+                }
+            }
         }
         encoder.finish(out);
         out.put(b"\r\n");
     }
+}
+
+/// `saslname` of OAUTHBEARER's header (RFC 5801, section 4) writes comma and
+/// equals sign in another form.
+fn needs_escape(byte: u8) -> bool {
+    matches!(byte, b',' | b'=')
 }
 
 #[cfg(test)]
@@ -201,6 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn oauthbearer_escapes_the_user() {
+        let credentials = Credentials::oauth2("a=b,c", "t").unwrap();
+        let offered = Mechanisms::NONE.with(Mechanism::OAuthBearer);
+        let exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let line = rendered(|out| exchange.render(&credentials, out));
+        let mut response = line
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .unwrap()
+            .to_string()
+            .into_bytes();
+        let length = crate::wire::base64::decode_in_place(&mut response).unwrap();
+        assert_eq!(
+            &response[..length],
+            b"n,a=a=3Db=2Cc,\x01auth=Bearer t\x01\x01"
+        );
+    }
+
+    #[test]
     fn what_can_not_be_used() {
         let password = Credentials::password("user", "pw").unwrap();
         let token = Credentials::oauth2("user", "token").unwrap();
@@ -218,6 +257,25 @@ mod tests {
         assert!(Credentials::password("user", "a\0b").is_err());
         assert!(Credentials::password("user", "").is_err());
         assert!(Credentials::oauth2("user", "a b").is_err());
+        let long = "x".repeat(Credentials::LENGTH_LIMIT - 4);
+        assert!(Credentials::oauth2("user", &long).is_ok());
+        assert!(Credentials::oauth2("users", &long).is_err());
+    }
+
+    #[test]
+    fn secrets_compare() {
+        use super::super::Secret;
+        for (a, b) in [
+            ("", ""),
+            ("a", "a"),
+            ("s3cret", "s3cret"),
+            ("s3cret", "s3cre"),
+        ] {
+            assert_eq!(Secret::new(a) == Secret::new(b), a == b);
+        }
+        for b in ["", "s3creu", "z3cret", "s3cret-pw"] {
+            assert!(Secret::new("s3cret") != Secret::new(b), "{b}");
+        }
     }
 
     #[test]

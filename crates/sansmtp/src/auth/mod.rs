@@ -9,7 +9,10 @@ pub(crate) use client::Exchange;
 use core::fmt;
 
 /// A password or token. It is never shown: `Debug` prints no part of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+///
+/// Comparison takes the same time wherever two secrets of the same length
+/// differ.
+#[derive(Clone, Copy, Eq)]
 pub struct Secret<'a>(&'a str);
 
 impl<'a> Secret<'a> {
@@ -21,6 +24,14 @@ impl<'a> Secret<'a> {
     /// The secret itself. Take care where it goes.
     pub const fn reveal(&self) -> &'a str {
         self.0
+    }
+}
+
+impl PartialEq for Secret<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = self.0.bytes().zip(other.0.bytes());
+        let difference = pairs.fold(0, |sum, (a, b)| core::hint::black_box(sum | a ^ b));
+        self.0.len() == other.0.len() && difference == 0
     }
 }
 
@@ -54,6 +65,9 @@ pub enum InvalidCredentials {
     Password,
     /// The token is empty or holds something else than printable ASCII.
     Token,
+    /// User name and secret together are longer than
+    /// [`Credentials::LENGTH_LIMIT`].
+    TooLong,
 }
 
 impl fmt::Display for InvalidCredentials {
@@ -62,6 +76,7 @@ impl fmt::Display for InvalidCredentials {
             Self::User => "the user name is empty or holds a control character",
             Self::Password => "the password is empty or holds a NUL character",
             Self::Token => "the token is empty or holds something else than printable ASCII",
+            Self::TooLong => "user name and secret are longer than 9,000 octets together",
         })
     }
 }
@@ -69,6 +84,10 @@ impl fmt::Display for InvalidCredentials {
 impl core::error::Error for InvalidCredentials {}
 
 impl<'a> Credentials<'a> {
+    /// The longest user name and secret together, in octets: in base64 they must
+    /// fit into a line of 12,288 (RFC 4954, section 4).
+    pub const LENGTH_LIMIT: usize = 9_000;
+
     /// A user name and a password.
     ///
     /// # Errors
@@ -94,6 +113,9 @@ impl<'a> Credentials<'a> {
     fn new(user: &'a str, secret: &'a str, kind: Kind) -> Result<Self, InvalidCredentials> {
         if user.is_empty() || user.bytes().any(|b| b.is_ascii_control()) {
             return Err(InvalidCredentials::User);
+        }
+        if user.len().saturating_add(secret.len()) > Self::LENGTH_LIMIT {
+            return Err(InvalidCredentials::TooLong);
         }
         Ok(Self {
             user,

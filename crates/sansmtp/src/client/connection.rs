@@ -7,13 +7,14 @@
 //! the two counters.
 
 use super::session::{Content, Dialogue, Plan, Session};
-use super::{Body, Event, Query};
+use super::{Event, Query};
 use crate::capability::{Capabilities, Extension};
 use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::{Instant, Machine};
 use crate::state::{State, Step};
+use crate::wire::param::Body;
 use crate::wire::reply::ReplyLine;
 use crate::wire::window::Window;
 
@@ -80,7 +81,8 @@ impl<'c> Client<'c> {
         } else if offered.max_size > 0 && envelope.size.is_some_and(|size| size > offered.max_size)
         {
             Some(Requirement::Size)
-        } else if envelope.body.is_some() && !offered.has(Extension::EightBitMime) {
+        } else if envelope.body == Some(Body::EightBitMime) && !offered.has(Extension::EightBitMime)
+        {
             Some(Requirement::EightBitMime)
         } else if envelope.needs_smtputf8() && !offered.has(Extension::SmtpUtf8) {
             Some(Requirement::SmtpUtf8)
@@ -116,22 +118,27 @@ impl<'c> Client<'c> {
     ///
     /// # Errors
     /// [`Error::Misuse`] in the middle of something else; close the connection
-    /// then.
+    /// then. Any other error that the machine failed with.
     pub fn quit(&mut self, now: Instant) -> Result<(), Error> {
-        if self.dialogue.session.plan != Plan::Idle {
-            return Err(Error::Misuse(Misuse::Busy));
+        let session = &mut self.dialogue.session;
+        match (session.plan, session.error) {
+            (_, Some(error)) if !matches!(error, Error::Refused { .. } | Error::Unmet(_)) => {
+                return Err(error);
+            }
+            (Plan::Idle, _) => session.error = None,
+            (Plan::Closed, _) => return Err(Error::Misuse(Misuse::Over)),
+            _ => return Err(Error::Misuse(Misuse::Busy)),
         }
-        self.dialogue.session.error = None;
         self.dialogue.begin(Plan::Quit, now);
         Ok(())
     }
 
     /// Gives access to the content when the server waits for it, behind
     /// [`Event::Content`].
-    pub fn body(&mut self) -> Option<Body<'_, 'c>> {
+    pub fn body(&mut self) -> Option<super::Body<'_, 'c>> {
         let session = &self.dialogue.session;
         let open = session.content == Content::Open && session.error.is_none();
-        open.then_some(Body {
+        open.then_some(super::Body {
             dialogue: &mut self.dialogue,
         })
     }
@@ -219,7 +226,9 @@ impl Machine for Client<'_> {
             Ok((used, Some(reply))) => {
                 let event = dialogue.take_reply(now, reply)?;
                 if dialogue.session.plan == Plan::Handshake && used < input.len() {
-                    return Err(dialogue.misbehaved(Fault::PlaintextAfterStartTls));
+                    // Told by the next call, as if it had come later; TLS is not
+                    // wanted any more.
+                    dialogue.misbehaved(Fault::PlaintextAfterStartTls);
                 }
                 Ok((used, Some(event)))
             }
@@ -229,7 +238,10 @@ impl Machine for Client<'_> {
     fn receive_eof(&mut self) -> Result<(), Error> {
         let dialogue = &mut self.dialogue;
         match (dialogue.session.error, dialogue.session.plan) {
-            (Some(error), _) => Err(error),
+            (Some(error), _) => {
+                dialogue.close();
+                Err(error)
+            }
             // The server may close instead of answering QUIT; the mail is safe.
             (None, Plan::Quit | Plan::Closed) => {
                 dialogue.close();
@@ -238,7 +250,7 @@ impl Machine for Client<'_> {
             (None, _) => {
                 let (stage, outcome_unknown) =
                     (dialogue.stage(), dialogue.session.outcome_unknown());
-                dialogue.step(Step::Close);
+                dialogue.close();
                 Err(dialogue.fail(Error::Closed {
                     stage,
                     outcome_unknown,
@@ -332,16 +344,17 @@ impl Dialogue<'_> {
     ) -> Result<(usize, Option<ReplyLine<'a>>), Fault> {
         let limits = &self.config.limits;
         let session = &mut self.session;
+        // No look beyond the first octet over the limit, so that the same fault is
+        // found however the line is split. A CR there may be the end.
+        let over = limits.reply_line.saturating_add(1);
+        let room = over.saturating_sub(session.framing.pending()).max(1);
+        let input = input.get(..room as usize).unwrap_or(input);
         let (used, line) = session.framing.take(buffer, input);
-        let (length, bare) = match line {
-            Some(line) => (line.length, line.bare),
-            None => (session.framing.pending(), session.framing.bare()),
-        };
-        if length > limits.reply_line {
-            return Err(Fault::LineTooLong);
-        }
-        if bare {
+        if line.map_or(session.framing.bare(), |line| line.bare) {
             return Err(Fault::BareLineEnd);
+        }
+        if line.is_none() && session.framing.content() >= over {
+            return Err(Fault::LineTooLong);
         }
         let Some(line) = line else {
             return Ok((used, None));

@@ -76,7 +76,19 @@ pub enum Event<'a> {
 
 /// A command besides those that send mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Query<'a>(pub(super) Command<'a>);
+pub struct Query<'a> {
+    kind: Kind,
+    argument: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Noop,
+    Rset,
+    Vrfy,
+    Expn,
+    Help,
+}
 
 /// The argument of a query can not be sent: it is empty, longer than 500
 /// octets, not ASCII, or holds a control character.
@@ -93,17 +105,17 @@ impl core::error::Error for InvalidQuery {}
 
 impl<'a> Query<'a> {
     /// NOOP: is the connection alive?
-    pub const NOOP: Self = Self(Command::Noop);
+    pub const NOOP: Self = Self::new(Kind::Noop, "");
 
     /// RSET between two transactions.
-    pub const RSET: Self = Self(Command::Rset);
+    pub const RSET: Self = Self::new(Kind::Rset, "");
 
     /// VRFY: is this a mailbox? (RFC 5321, section 3.5)
     ///
     /// # Errors
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn vrfy(mailbox: &'a str) -> Result<Self, InvalidQuery> {
-        check(mailbox).map(|text| Self(Command::Vrfy(text)))
+        check(mailbox).map(|text| Self::new(Kind::Vrfy, text))
     }
 
     /// EXPN: who is on this list? (RFC 5321, section 3.5)
@@ -111,7 +123,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn expn(list: &'a str) -> Result<Self, InvalidQuery> {
-        check(list).map(|text| Self(Command::Expn(text)))
+        check(list).map(|text| Self::new(Kind::Expn, text))
     }
 
     /// HELP, on a subject or in general (RFC 5321, section 4.1.1.8).
@@ -119,9 +131,22 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn help(subject: Option<&'a str>) -> Result<Self, InvalidQuery> {
-        subject
-            .map_or(Ok(""), check)
-            .map(|text| Self(Command::Help(text)))
+        let subject = subject.map_or(Ok(""), check)?;
+        Ok(Self::new(Kind::Help, subject))
+    }
+
+    const fn new(kind: Kind, argument: &'a str) -> Self {
+        Self { kind, argument }
+    }
+
+    pub(super) const fn command(self) -> Command<'a> {
+        match self.kind {
+            Kind::Noop => Command::Noop,
+            Kind::Rset => Command::Rset,
+            Kind::Vrfy => Command::Vrfy(self.argument),
+            Kind::Expn => Command::Expn(self.argument),
+            Kind::Help => Command::Help(self.argument),
+        }
     }
 }
 

@@ -167,7 +167,15 @@ impl Dialogue<'_> {
 
     /// Fails since the server broke the protocol.
     pub(super) fn misbehaved(&mut self, fault: Fault) -> Error {
-        let stage = self.stage();
-        self.fail(Error::Peer { stage, fault })
+        self.broken(self.stage(), fault)
+    }
+
+    /// The same at this stage.
+    pub(super) fn broken(&mut self, stage: Stage, fault: Fault) -> Error {
+        self.fail(Error::Peer {
+            stage,
+            fault,
+            outcome_unknown: self.session.outcome_unknown(),
+        })
     }
 }

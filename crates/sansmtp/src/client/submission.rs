@@ -138,11 +138,13 @@ impl Dialogue<'_> {
                     return;
                 };
                 let offers_size = self.session.capabilities.has(Extension::Size);
+                let offers_8bit = self.session.capabilities.has(Extension::EightBitMime);
                 Command::Mail {
                     reverse_path: envelope.reverse_path,
                     parameters: MailParameters {
                         size: envelope.size.filter(|_| offers_size),
-                        body: envelope.body,
+                        // What is left out stands for 7BIT.
+                        body: envelope.body.filter(|_| offers_8bit),
                         smtputf8: self.session.smtputf8,
                         ret: envelope.ret,
                         envid: envelope.envid,
@@ -165,7 +167,7 @@ impl Dialogue<'_> {
             Place::Data => Command::Data,
             Place::Content => return out.put(self.session.dot.terminator()),
             Place::Query => match self.query {
-                Some(query) => query.0,
+                Some(query) => query.command(),
                 None => Command::Noop,
             },
             Place::Quit => Command::Quit,
@@ -240,7 +242,7 @@ impl Dialogue<'_> {
             // there is no STARTTLS either.
             (Place::Ehlo, _) if class == Class::Permanent => {
                 if self.config.security == Security::StartTls && !self.session.tls {
-                    return Err(self.fail(Error::Unmet(Requirement::StartTls)));
+                    return Err(self.unmet(Requirement::StartTls));
                 }
                 self.begin(Plan::Helo, now);
             }
@@ -253,7 +255,8 @@ impl Dialogue<'_> {
                 self.step(Step::Challenge);
                 let exchange = self.session.exchange.as_mut();
                 if !exchange.is_some_and(Exchange::challenge) {
-                    return Err(self.misbehaved(Fault::BadChallenge));
+                    let fault = Fault::BadChallenge;
+                    return Err(self.broken(stage, fault));
                 }
                 self.begin(Plan::Auth, now);
             }
@@ -328,7 +331,7 @@ impl Dialogue<'_> {
                 self.close();
                 return Ok(Event::Closed);
             }
-            _ => return Err(self.misbehaved(Fault::UnexpectedCode)),
+            _ => return Err(self.unexpected(stage)),
         }
         Ok(Event::Reply { stage, reply })
     }
@@ -354,7 +357,7 @@ impl Dialogue<'_> {
         let offered = self.session.capabilities;
         if self.config.security == Security::StartTls && !self.session.tls {
             if !offered.has(Extension::StartTls) {
-                return Err(self.fail(Error::Unmet(Requirement::StartTls)));
+                return Err(self.unmet(Requirement::StartTls));
             }
             self.begin(Plan::StartTls, now);
             return Ok(Event::Reply { stage, reply });
@@ -364,17 +367,28 @@ impl Dialogue<'_> {
             return Ok(Event::Ready);
         };
         if !offered.has(Extension::Auth) {
-            return Err(self.fail(Error::Unmet(Requirement::Auth)));
+            return Err(self.unmet(Requirement::Auth));
         }
         let clear_allowed = self.session.tls || self.config.danger_plaintext_auth;
         match Exchange::choose(credentials, offered.mechanisms, clear_allowed) {
-            Err(requirement) => Err(self.fail(Error::Unmet(requirement))),
+            Err(requirement) => Err(self.unmet(requirement)),
             Ok(exchange) => {
                 self.session.exchange = Some(exchange);
                 self.begin(Plan::Auth, now);
                 Ok(Event::Reply { stage, reply })
             }
         }
+    }
+
+    /// Fails since the code of the reply that was just counted does not fit.
+    fn unexpected(&mut self, stage: Stage) -> Error {
+        self.broken(stage, Fault::UnexpectedCode)
+    }
+
+    /// Fails since the server lacks something; QUIT is still polite.
+    fn unmet(&mut self, requirement: Requirement) -> Error {
+        self.session.plan = Plan::Idle;
+        self.fail(Error::Unmet(requirement))
     }
 
     /// Takes the verdict on the content. If it was not awaited, the server
@@ -385,10 +399,14 @@ impl Dialogue<'_> {
         awaited: bool,
         reply: ReplyLine<'a>,
     ) -> Result<Event<'a>, Error> {
-        if reply.code.class() == Class::Intermediate {
-            return Err(self.misbehaved(Fault::UnexpectedCode));
-        }
         let stage = Stage::Content;
+        if reply.code.class() == Class::Intermediate {
+            return Err(self.fail(Error::Peer {
+                stage,
+                fault: Fault::UnexpectedCode,
+                outcome_unknown: awaited && self.session.failed_at.is_none(),
+            }));
+        }
         let wanted = self.session.failed_at.is_none();
         self.step(Step::Complete);
         self.step(Step::Judge);
@@ -438,13 +456,20 @@ impl Dialogue<'_> {
         if reply.code.get() == 421 {
             self.close();
         } else {
+            match stage {
+                Stage::Greeting => self.step(Step::TurnAway),
+                Stage::Auth => self.step(Step::DenyAuthentication),
+                _ => {}
+            }
             self.session.plan = Plan::Idle;
         }
         Event::Refused { stage, reply }
     }
 
     pub(super) fn close(&mut self) {
-        self.step(Step::Close);
+        if self.session.state != State::Closed {
+            self.step(Step::Close);
+        }
         self.session.plan = Plan::Closed;
         self.session.deadline = None;
     }

@@ -1,7 +1,8 @@
 //! Header addresses: an optional display name and a mailbox.
 
+use super::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
 use super::text::Source;
-use crate::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
+use crate::wire::path::{InvalidAddress, Mailbox};
 
 /// An address for From, To and the other address fields: RFC 5322, section
 /// 3.4, `mailbox`. What it holds has been checked, so it can always be written.
@@ -155,71 +156,28 @@ impl core::fmt::Display for AddressError {
 
 impl core::error::Error for AddressError {}
 
-/// Whether a mailbox has the shape of RFC 5321, section 4.1.2, and its sizes
-/// (section 4.5.3.1.1; 254 octets are what a path of 256 leaves).
-pub(super) fn check_mailbox(mailbox: &str) -> Result<(), AddressError> {
+/// Whether a mailbox can stand in an envelope as well (RFC 5321, section 4.1.2),
+/// without SMTPUTF8, and keeps to the sizes of section 4.5.3.1.
+fn check_mailbox(mailbox: &str) -> Result<(), AddressError> {
     if !is_ascii(mailbox) {
         return Err(AddressError::NotAscii);
     }
     // A quoted local part may hold an @, a domain can not.
-    let (local, domain) = split_last(mailbox, b'@').ok_or(AddressError::NoAt)?;
-    if local.len() > 64 || mailbox.len() > 254 {
+    let (local, _) = split_last(mailbox, b'@').ok_or(AddressError::NoAt)?;
+    if local.len() > 64 {
         return Err(AddressError::TooLong);
     }
-    let local = local.as_bytes();
-    let valid = match local {
-        [b'"', inner @ .., b'"'] => is_quoted(inner),
-        _ => local
-            .split(|&b| b == b'.')
-            .all(|atom| !atom.is_empty() && atom.iter().all(|&b| is_atext(b))),
-    };
-    if !valid {
-        return Err(AddressError::LocalPart);
+    match Mailbox::parse(mailbox) {
+        Ok(_) => Ok(()),
+        Err(InvalidAddress::Empty | InvalidAddress::NoDomain) => Err(AddressError::NoAt),
+        Err(InvalidAddress::TooLong) => Err(AddressError::TooLong),
+        Err(InvalidAddress::LocalPart) => Err(AddressError::LocalPart),
+        Err(InvalidAddress::Domain) => Err(AddressError::Domain),
+        Err(InvalidAddress::Control) => Err(match local.bytes().any(|b| b.is_ascii_control()) {
+            true => AddressError::LocalPart,
+            false => AddressError::Domain,
+        }),
     }
-    match is_domain(domain.as_bytes()) {
-        true => Ok(()),
-        false => Err(AddressError::Domain),
-    }
-}
-
-/// `Domain / address-literal` of RFC 5321, section 4.1.2.
-pub(super) fn is_domain(domain: &[u8]) -> bool {
-    match domain {
-        [b'[', literal @ .., b']'] => {
-            !literal.is_empty()
-                && literal
-                    .iter()
-                    .all(|&b| matches!(b, b'!'..=b'Z' | b'^'..=b'~'))
-        }
-        _ => domain.len() <= 253 && domain.split(|&b| b == b'.').all(is_label),
-    }
-}
-
-/// `atext` of RFC 5322, section 3.2.3.
-pub(super) fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
-}
-
-fn is_label(label: &[u8]) -> bool {
-    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    label.len() <= 63
-        && edge(label.first())
-        && edge(label.last())
-        && label
-            .iter()
-            .all(|&b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-/// The inside of a `Quoted-string` of RFC 5321: printable, quotes escaped.
-fn is_quoted(inner: &[u8]) -> bool {
-    let mut escape = false;
-    for &b in inner {
-        if !(b' '..=b'~').contains(&b) || (b == b'"' && !escape) {
-            return false;
-        }
-        escape = b == b'\\' && !escape;
-    }
-    !escape
 }
 
 #[cfg(test)]
@@ -245,6 +203,7 @@ mod tests {
             ("a@[192.0.2.1]", "", "a@[192.0.2.1]"),
             ("a@[IPv6:2001:db8::1]", "", "a@[IPv6:2001:db8::1]"),
             ("o'hara+tag@x-1.example", "", "o'hara+tag@x-1.example"),
+            ("a@under_score.example", "", "a@under_score.example"),
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.name().collect::<String>(), name, "{text}");
@@ -279,7 +238,7 @@ mod tests {
             ("a@b\r\n", AddressError::Domain),
             ("a@b..c", AddressError::Domain),
             ("a@-b", AddressError::Domain),
-            ("a@b_c", AddressError::Domain),
+            ("a@[1.2.3]", AddressError::Domain),
             ("a@[]", AddressError::Domain),
             ("a@[1 2]", AddressError::Domain),
             ("ä@b", AddressError::NotAscii),

@@ -1,9 +1,9 @@
 //! What a message must fulfil before it is written.
 
-use super::address::is_domain;
 use super::error::{Field, MessageError, Problem};
+use super::octets::{has, is_ascii, strip_first, strip_last, trim, trim_start};
 use super::{Attachment, Builder};
-use crate::octets::{has, is_ascii, strip_first, strip_last, trim, trim_start};
+use crate::wire::path::is_domain;
 
 /// A header value, a file name and a message identifier in octets. With the
 /// field name before it, a line stays under 998.

@@ -76,6 +76,16 @@ impl Date {
     }
 }
 
+/// As a header field carries it: `Tue, 01 Jul 2003 10:52:37 +0200`.
+impl core::fmt::Display for Date {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut text = [0; 31];
+        let mut window = Window::new(0, &mut text);
+        self.put(&mut window);
+        f.write_str(core::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
 impl core::fmt::Display for DateError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
@@ -154,6 +164,8 @@ mod tests {
             (LAST, 0, "Fri, 31 Dec 9999 23:59:59 +0000"),
         ] {
             assert_eq!(text(seconds, offset), expected);
+            let date = Date::from_unix(seconds, offset).unwrap();
+            assert_eq!(std::format!("{date}"), expected);
         }
     }
 

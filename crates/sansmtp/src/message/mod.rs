@@ -40,6 +40,7 @@ mod body;
 mod check;
 mod date;
 mod error;
+mod octets;
 mod text;
 mod writer;
 

@@ -1,8 +1,8 @@
 //! Header text: folding at 78 characters, quoted strings (RFC 5322, section
 //! 3.2.4) and encoded words (RFC 2047), one token at a time.
 
-use super::address::is_atext;
-use super::base64;
+use crate::wire::base64;
+use crate::wire::path::is_atext;
 use crate::wire::window::Window;
 
 /// Lines are folded so that they have at most this many characters
@@ -183,21 +183,16 @@ impl<'a> Source<'a> {
         let q = q_end > b_end || (q_end == b_end && q_length <= b_length);
         w.put(if q { b" =?utf-8?Q?" } else { b" =?utf-8?B?" });
         let end = if q { q_end } else { b_end };
-        let mut group = base64::Group::default();
+        let mut encoder = base64::Encoder::default();
         while spot.at < end {
             let (character, next) = self.character(spot.at);
-            for &b in character {
-                if q {
-                    put_q(b, w);
-                } else if group.push(b) {
-                    w.put(&group.take());
-                }
+            match q {
+                true => character.iter().for_each(|&b| put_q(b, w)),
+                false => encoder.put(character, w),
             }
             spot.at = next;
         }
-        if !group.is_empty() {
-            w.put(&group.take());
-        }
+        encoder.finish(w);
         w.put(b"?=");
         spot.column += 1 + ENCODED_FRAME + if q { q_length } else { b_length };
     }

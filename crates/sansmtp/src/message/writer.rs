@@ -5,9 +5,9 @@ use super::attachment::{Attachment, Content};
 use super::base64::{self, Group};
 use super::body::{self, Encoding};
 use super::error::WriteError;
+use super::octets::trim;
 use super::text::{self, Kind, Mode, Source, Spot};
 use super::{Builder, Message};
-use crate::octets::trim;
 use crate::wire::window::Window;
 
 /// Writes a [`Message`] piece by piece into output slices of any size. It holds

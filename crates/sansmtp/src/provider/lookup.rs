@@ -73,10 +73,10 @@ pub(super) fn is_loopback(host: &str) -> bool {
 pub(super) fn nearest(name_or_address: &str) -> Option<&'static Provider> {
     let mut best: Option<(u8, &'static Provider)> = None;
     let mut consider = |provider: &'static Provider, distance: Option<u8>| {
-        if let Some(distance) = distance {
-            if best.is_none_or(|(least, _)| distance < least) {
-                best = Some((distance, provider));
-            }
+        if let Some(distance) = distance
+            && best.is_none_or(|(least, _)| distance < least)
+        {
+            best = Some((distance, provider));
         }
     };
     let (typed, is_domain) = match octets::split_last(name_or_address, b'@') {

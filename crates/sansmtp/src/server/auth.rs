@@ -64,7 +64,12 @@ fn login<'a>(
         core::str::from_utf8(password),
     );
     match texts {
-        (Ok(authorization), Ok(user), Ok(password)) if !user.is_empty() && !password.is_empty() => {
+        (Ok(authorization), Ok(user), Ok(password))
+            if !user.is_empty()
+                && !password.is_empty()
+                // LOGIN has no separators, but NUL is no character of a name.
+                && !user.bytes().chain(password.bytes()).any(|b| b == 0) =>
+        {
             Progress::Login(Login {
                 mechanism,
                 authorization,

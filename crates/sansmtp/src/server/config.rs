@@ -12,10 +12,11 @@ pub struct Config<'a> {
     /// Whether TLS comes first, is offered by STARTTLS, or is not to be had.
     pub security: Security,
     /// What EHLO announces, besides STARTTLS and AUTH, which depend on the state
-    /// of the session. `max_size` is the limit of a message in octets, 0 for
-    /// none.
+    /// of the session. What this core can not carry out is not announced.
+    /// `max_size` is the limit of a message in octets, 0 for none.
     pub capabilities: Capabilities,
-    /// The SASL mechanisms. PLAIN and LOGIN are carried out by this core.
+    /// The SASL mechanisms. PLAIN and LOGIN are carried out by this core; others
+    /// are not announced.
     pub mechanisms: Mechanisms,
     /// MAIL needs a successful AUTH first (RFC 6409, section 4.3).
     pub require_auth: bool,
@@ -34,7 +35,8 @@ pub struct Limits {
     /// Recipients of one message; RFC 5321, section 4.5.3.1.8 wants at least 100.
     /// Default 1,000.
     pub recipients: u16,
-    /// Refused commands until the connection is closed with 421. Default 20.
+    /// Refused commands until the connection is closed with 421; 0 for no limit.
+    /// A message that was taken starts the count anew. Default 20.
     pub errors: u16,
     /// Octets of one line of the content without its CR LF; 0 for no limit. RFC
     /// 5321, section 4.5.3.1.6 wants at least 998. Default 0.
@@ -59,6 +61,10 @@ pub struct Timeouts {
     pub command: u32,
     /// For each stretch of the content. 3 minutes.
     pub content: u32,
+    /// The content as a whole may take `content`, and this much more for each
+    /// KiB that has come. It bounds a client that sends octet by octet. 2 seconds,
+    /// which is 512 octets per second; `u32::MAX` for no such limit.
+    pub content_per_kib: u32,
     /// For the TLS handshake. 1 minute.
     pub handshake: u32,
 }
@@ -68,6 +74,7 @@ impl Default for Timeouts {
         Self {
             command: 300_000,
             content: 180_000,
+            content_per_kib: 2_000,
             handshake: 60_000,
         }
     }

@@ -16,11 +16,11 @@ use zeroize::Zeroize;
 /// It borrows its configuration, a line buffer (the longest command line it
 /// takes; RFC 5321 wants 512 bytes, AUTH up to 12,288) and a reply buffer for the
 /// text of the driver's replies (512 bytes are enough for any single line).
-#[derive(Debug)]
 pub struct Server<'c> {
     dialogue: Dialogue<'c>,
     line: &'c mut [u8],
     reply: &'c mut [u8],
+    suspended: bool,
 }
 
 impl<'c> Server<'c> {
@@ -49,16 +49,19 @@ impl<'c> Server<'c> {
             dialogue: Dialogue { config, session },
             line,
             reply,
+            suspended: false,
         }
     }
 
-    /// Puts the server aside: gives back what it remembers.
-    pub fn suspend(self) -> Session {
+    /// Puts the server aside: gives back what it remembers. The line buffer may
+    /// hold credentials until the session goes on.
+    pub fn suspend(mut self) -> Session {
+        self.suspended = true;
         self.dialogue.session
     }
 
     /// Says yes to the open question in the usual words. For drivers that can not
-    /// keep the [`Request`].
+    /// keep the [`Request`](super::Request).
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
@@ -68,7 +71,7 @@ impl<'c> Server<'c> {
         Ok(())
     }
 
-    /// Answers the open question, as [`Request::answer`] does.
+    /// Answers the open question, as [`Request::answer`](super::Request::answer) does.
     ///
     /// # Errors
     /// [`Misuse::NothingToAnswer`] if no question is open.
@@ -83,6 +86,13 @@ impl<'c> Server<'c> {
     pub fn shutdown(&mut self) {
         self.dialogue.session.shutdown = true;
         self.dialogue.shut_down_if_idle();
+    }
+
+    /// Ends the session with 421 at once, whatever goes on; an open transaction is
+    /// void, without an [`Event::Reset`]. Where nothing can be said, the session is
+    /// just over.
+    pub fn shutdown_now(&mut self) {
+        self.dialogue.shut_down_now();
     }
 
     /// Where the session stands.
@@ -114,20 +124,32 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Wipes credentials from the line buffer, but for the user name of a LOGIN
-    /// exchange that is still under way.
+    /// Wipes credentials from the line buffer. The user name of a LOGIN exchange
+    /// that still goes on stays.
     fn wipe(&mut self) {
         let session = &mut self.dialogue.session;
-        if core::mem::take(&mut session.secret) {
-            let held = usize::from(session.held);
-            self.line.get_mut(held..).unwrap_or_default().zeroize();
+        if core::mem::take(&mut session.secret)
+            && let Some(used) = self.line.get_mut(usize::from(session.held)..)
+        {
+            used.zeroize();
         }
     }
 }
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        self.wipe();
+        if !self.suspended {
+            self.line.zeroize();
+        }
+    }
+}
+
+/// Shows the session, not the buffers: they may hold a password.
+impl core::fmt::Debug for Server<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Server")
+            .field(&self.dialogue.session)
+            .finish()
     }
 }
 
@@ -143,19 +165,24 @@ impl Machine for Server<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
+        // Even if the session has failed: the last reply goes out first.
+        if dialogue.session.outbox != Outbox::Empty {
+            return Ok((0, None));
+        }
         if let Some(error) = dialogue.session.error {
             return Err(error);
         }
         if dialogue.session.asked.is_some() {
             return Ok((0, dialogue.tell(self.reply)));
         }
-        if dialogue.session.outbox != Outbox::Empty || input.is_empty() {
+        if input.is_empty() {
             return Ok((0, None));
         }
         if dialogue.wants_tls() {
             return Err(dialogue.fail(Error::Peer {
                 stage: Stage::StartTls,
                 fault: Fault::PlaintextAfterStartTls,
+                outcome_unknown: false,
             }));
         }
         match dialogue.session.state {
@@ -176,6 +203,7 @@ impl Machine for Server<'_> {
     fn receive_eof(&mut self) -> Result<(), Error> {
         let session = &mut self.dialogue.session;
         if let Some(error) = session.error {
+            session.close();
             return Err(error);
         }
         let stage = match session.state {
@@ -184,9 +212,7 @@ impl Machine for Server<'_> {
             State::Mail | State::Recipients => Some(Stage::Rcpt),
             _ => None,
         };
-        session.step(Step::Close);
-        session.deadline = None;
-        session.outbox = Outbox::Empty;
+        session.close();
         match stage {
             None => Ok(()),
             Some(stage) => Err(self.dialogue.fail(Error::Closed {
@@ -214,6 +240,8 @@ impl Machine for Server<'_> {
             } else {
                 let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
                 dialogue.session.offset = dialogue.session.offset.saturating_add(part);
+                // The client has to take the rest.
+                dialogue.arm(now);
             }
         }
         written
@@ -233,7 +261,7 @@ impl Machine for Server<'_> {
             .deadline
             .is_some_and(|deadline| now >= deadline)
         {
-            dialogue.time_out()?;
+            dialogue.time_out(now)?;
         }
         Ok(())
     }
@@ -248,11 +276,14 @@ impl Machine for Server<'_> {
         }
         let session = &mut self.dialogue.session;
         session.tls = true;
+        // What was learned before TLS is void (RFC 3207, section 4.2).
+        session.authenticated = false;
         if session.state == State::Opening {
             session.asked = Some(Asked::Connect);
             session.told = false;
         } else {
             session.step(Step::TlsUp);
+            self.dialogue.shut_down_if_idle();
         }
         self.dialogue.arm(now);
         Ok(())

@@ -5,9 +5,9 @@ use super::auth::{Progress, take_response};
 use super::config::Config;
 use super::event::{Event, Query, Request};
 use super::session::{Asked, Outbox, Session};
-use crate::capability::{Capabilities, Extension, Mechanism};
+use crate::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use crate::config::Security;
-use crate::error::{Error, Stage};
+use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
 use crate::wire::command::{Command, CommandError};
@@ -30,15 +30,34 @@ impl Dialogue<'_> {
     pub(super) fn arm(&mut self, now: Instant) {
         let timeouts = &self.config.timeouts;
         let limit = match self.session.state {
+            _ if self.session.error.is_some() => return,
             State::Closed => {
                 self.session.deadline = None;
                 return;
             }
-            State::Content => timeouts.content,
+            State::Content => {
+                self.session.deadline = Some(self.content_deadline(now));
+                return;
+            }
             _ if self.wants_tls() => timeouts.handshake,
             _ => timeouts.command,
         };
         self.session.deadline = Some(now.after(limit));
+    }
+
+    /// When the content is given up: if nothing comes for a while, or if it comes
+    /// too slowly.
+    fn content_deadline(&self, now: Instant) -> Instant {
+        let timeouts = &self.config.timeouts;
+        let next = now.after(timeouts.content);
+        if timeouts.content_per_kib == u32::MAX {
+            return next;
+        }
+        let allowed = (self.session.size >> 10)
+            .saturating_mul(u64::from(timeouts.content_per_kib))
+            .saturating_add(u64::from(timeouts.content));
+        let all = self.session.began.millis().saturating_add(allowed);
+        next.min(Instant::from_millis(all))
     }
 
     /// Whether the TLS handshake is next.
@@ -60,7 +79,9 @@ impl Dialogue<'_> {
 
     /// What EHLO announces now.
     fn offered(&self) -> Capabilities {
-        let mut offered = self.config.capabilities;
+        let mut offered = NOT_CARRIED_OUT
+            .into_iter()
+            .fold(self.config.capabilities, Capabilities::without);
         if self.config.security == Security::StartTls && !self.session.tls {
             offered = offered.with(Extension::StartTls);
         } else {
@@ -68,7 +89,7 @@ impl Dialogue<'_> {
         }
         if self.may_authenticate() {
             offered = offered.with(Extension::Auth);
-            offered.mechanisms = self.config.mechanisms;
+            offered.mechanisms = self.mechanisms();
         } else {
             offered = offered.without(Extension::Auth);
         }
@@ -77,7 +98,15 @@ impl Dialogue<'_> {
 
     fn may_authenticate(&self) -> bool {
         let protected = self.session.tls || self.config.danger_plaintext_auth;
-        protected && !self.config.mechanisms.is_empty()
+        protected && !self.mechanisms().is_empty()
+    }
+
+    /// The mechanisms that are configured and can be carried out.
+    fn mechanisms(&self) -> Mechanisms {
+        [Mechanism::Plain, Mechanism::Login]
+            .into_iter()
+            .filter(|mechanism| self.config.mechanisms.has(*mechanism))
+            .collect()
     }
 
     /// The reply in the outbox was sent.
@@ -85,52 +114,74 @@ impl Dialogue<'_> {
         let session = &mut self.session;
         session.outbox = Outbox::Empty;
         session.offset = 0;
+        let limit = self.config.limits.errors;
         // 421 and 221 were the last word.
         if session.state == State::Closing && session.shutdown {
-            session.step(Step::Close);
-        } else if session.errors >= self.config.limits.errors && session.state != State::Closing {
+            session.close();
+        } else if limit > 0 && session.errors >= limit {
             self.part(Reply::fixed(421, (4, 7, 0), "Too many errors, closing"));
         }
         self.shut_down_if_idle();
+        if self.session.state == State::Content {
+            self.session.began = now;
+        }
         self.arm(now);
     }
 
     /// Says a last word and closes.
     fn part(&mut self, last_word: Reply<'static>) {
-        self.session.outbox = Outbox::Fixed(last_word);
-        self.session.offset = 0;
-        self.session.shutdown = true;
-        self.session.step(Step::Part);
+        let session = &mut self.session;
+        session.asked = None;
+        session.outbox = Outbox::Fixed(last_word);
+        session.offset = 0;
+        session.shutdown = true;
+        if session.state != State::Closing {
+            session.step(Step::Part);
+        }
     }
 
     pub(super) fn shut_down_if_idle(&mut self) {
         let session = &self.session;
-        let idle = matches!(session.state, State::Greeted | State::Ready)
-            && session.asked.is_none()
+        // In Closing the client was turned away and has only QUIT left.
+        let idle = matches!(
+            session.state,
+            State::Greeted | State::Ready | State::Closing
+        ) && session.asked.is_none()
             && session.outbox == Outbox::Empty;
         if session.shutdown && idle {
-            self.part(Reply::fixed(
-                421,
-                (4, 3, 2),
-                "Service shutting down, closing",
-            ));
+            self.part(SHUTTING_DOWN);
+        }
+    }
+
+    pub(super) fn shut_down_now(&mut self) {
+        let silent = self.wants_tls();
+        let session = &mut self.session;
+        session.shutdown = true;
+        session.asked = None;
+        session.deadline = None;
+        let cut = silent || session.offset > 0;
+        match session.state {
+            State::Closed => {}
+            State::Closing | State::Handshake => session.close(),
+            _ if cut => session.close(),
+            _ => self.part(SHUTTING_DOWN),
         }
     }
 
     /// The client took too long.
-    pub(super) fn time_out(&mut self) -> Result<(), Error> {
+    pub(super) fn time_out(&mut self, now: Instant) -> Result<(), Error> {
         let state = self.session.state;
         let silent = self.wants_tls() || state == State::Closing || state == State::Handshake;
         if silent || self.session.outbox != Outbox::Empty {
             // Nothing can be said, or it would not be read.
-            self.session.step(Step::Close);
+            self.session.close();
             return Err(self.fail(Error::Timeout {
                 stage: Stage::Idle,
                 outcome_unknown: false,
             }));
         }
-        self.session.deadline = None;
         self.part(Reply::fixed(421, (4, 4, 2), "Timeout, closing"));
+        self.arm(now);
         Ok(())
     }
 
@@ -169,7 +220,6 @@ impl Dialogue<'_> {
         now: Instant,
         input: &'a [u8],
     ) -> (usize, Option<&'a [u8]>) {
-        self.arm(now);
         let limit = self.config.capabilities.max_size;
         let text_limit = self.config.limits.text_line;
         let session = &mut self.session;
@@ -181,6 +231,7 @@ impl Dialogue<'_> {
         let too_large = limit > 0 && session.size > limit;
         let void = too_large || session.dot.bare() || session.line_too_long;
         if !session.dot.ended() {
+            self.arm(now);
             return (used, Some(if void { &[] } else { stretch }));
         }
         session.step(Step::Complete);
@@ -224,7 +275,9 @@ impl Dialogue<'_> {
         let length = length as usize;
         if self.session.state == State::Authenticating {
             self.session.secret = true;
-            let event = if length > room || bare {
+            let event = if bare {
+                self.deny(BARE_LINE_END)
+            } else if length > room {
                 self.deny(Reply::fixed(500, (5, 5, 6), "Response is too long"))
             } else if storage.get(..length) == Some(b"*".as_slice()) {
                 self.deny(Reply::fixed(501, (5, 7, 0), "Authentication cancelled"))
@@ -236,11 +289,7 @@ impl Dialogue<'_> {
         if length > room || bare {
             self.session.secret = true;
             self.session.say(if bare {
-                Reply::fixed(
-                    500,
-                    (5, 5, 2),
-                    "Lines end with CR LF; a CR or LF alone is no line end",
-                )
+                BARE_LINE_END
             } else {
                 Reply::fixed(500, (5, 5, 2), "Line too long")
             });
@@ -249,12 +298,14 @@ impl Dialogue<'_> {
         let offered = self.offered();
         // AUTH first: its argument is decoded where it lies.
         let text = line.get(..length).unwrap_or_default();
+        let command = Command::parse(text, &offered);
+        // What was meant as AUTH may be no command.
+        self.session.secret = matches!(command, Ok(Command::Auth { .. }) | Err(_));
         if let Ok(Command::Auth {
             mechanism,
             initial_response,
-        }) = Command::parse(text, &offered)
+        }) = command
         {
-            self.session.secret = initial_response.is_some();
             let mechanism = Mechanism::from_name(mechanism.as_bytes());
             let response = initial_response.map(|response| {
                 let end = text.trim_ascii_end().len();
@@ -402,17 +453,17 @@ impl Dialogue<'_> {
             session.say(refusal);
             return None;
         }
-        if leftover {
-            // Somebody may have put it there (RFC 3207, section 6).
-            self.part(Reply::fixed(
-                554,
-                (5, 5, 0),
-                "No pipelining behind STARTTLS, closing",
-            ));
-            return None;
-        }
         session.step(Step::AgreeTls);
         session.say(Reply::fixed(220, (2, 0, 0), "Go ahead with TLS"));
+        if leftover {
+            // Somebody may have put it there (RFC 3207, section 6). The dialogue
+            // goes as if it had come later; TLS is not wanted any more.
+            self.fail(Error::Peer {
+                stage: Stage::StartTls,
+                fault: Fault::PlaintextAfterStartTls,
+                outcome_unknown: false,
+            });
+        }
         Some(Event::StartTls)
     }
 
@@ -425,10 +476,11 @@ impl Dialogue<'_> {
         line: &'a mut [u8],
         reply: &'a mut [u8],
     ) -> Option<Event<'a>> {
-        let mechanism = mechanism.filter(|mechanism| self.config.mechanisms.has(*mechanism));
+        let mechanisms = self.mechanisms();
+        let mechanism = mechanism.filter(|mechanism| mechanisms.has(*mechanism));
         let protected = self.session.tls || self.config.danger_plaintext_auth;
         let session = &mut self.session;
-        let refusal = if self.config.mechanisms.is_empty() {
+        let refusal = if mechanisms.is_empty() {
             Reply::fixed(502, (5, 5, 1), "AUTH is not available")
         } else if session.authenticated {
             Reply::fixed(503, (5, 5, 1), "Already authenticated")
@@ -536,10 +588,29 @@ impl Session {
     }
 }
 
+/// Extensions that go beyond what this core does.
+const NOT_CARRIED_OUT: [Extension; 8] = [
+    Extension::Chunking,
+    Extension::BinaryMime,
+    Extension::RequireTls,
+    Extension::DeliverBy,
+    Extension::FutureRelease,
+    Extension::MtPriority,
+    Extension::Limits,
+    Extension::Etrn,
+];
+
 /// "Username:" and "Password:", which is what LOGIN clients expect.
 const USER_NAME: &str = "VXNlcm5hbWU6";
 const PASSWORD: &str = "UGFzc3dvcmQ6";
 
+const SHUTTING_DOWN: Reply<'static> =
+    Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
+const BARE_LINE_END: Reply<'static> = Reply::fixed(
+    500,
+    (5, 5, 2),
+    "Lines end with CR LF; a CR or LF alone is no line end",
+);
 const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
 const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
     553,

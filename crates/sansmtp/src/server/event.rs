@@ -8,6 +8,8 @@ use crate::wire::path::{ForwardPath, ReversePath};
 use crate::wire::reply::Reply;
 
 /// What happened in the dialogue.
+///
+/// When the connection ends, a transaction that has got no verdict is void.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -105,8 +107,9 @@ impl<'a> Request<'a> {
     }
 
     /// Answers with `reply`: 2yz (354 for DATA) says yes, 4yz and 5yz say no, 421
-    /// also closes the connection. Text that does not fit into the reply buffer
-    /// is cut off.
+    /// also closes the connection. A yes to `Connect` goes out as 220, one to
+    /// `Authenticate` as 235; any other 3yz as a refusal with 451. Text that does
+    /// not fit into the reply buffer, or is longer than 3,500 octets, is cut off.
     pub fn answer(self, reply: &Reply<'_>) {
         self.session.answer(reply, self.buffer);
     }

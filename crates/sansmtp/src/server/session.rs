@@ -37,6 +37,8 @@ pub struct Session {
     /// Octets of the outbox that were sent.
     pub(super) offset: u16,
     pub(super) dot: dot::Decoder,
+    /// When the leave for the content was sent.
+    pub(super) began: Instant,
     /// Octets of the content so far.
     pub(super) size: u64,
     /// Octets of the content's current line so far.
@@ -107,6 +109,7 @@ impl Session {
             outbox: Outbox::Empty,
             offset: 0,
             dot: dot::Decoder::default(),
+            began: Instant::from_millis(0),
             size: 0,
             text_line: 0,
             line_too_long: false,
@@ -122,6 +125,16 @@ impl Session {
             Some(state) => self.state = state,
             None => debug_assert!(false, "{step:?} in {:?}", self.state),
         }
+    }
+
+    /// The connection is over, and with it the open question.
+    pub(super) fn close(&mut self) {
+        if self.state != State::Closed {
+            self.step(Step::Close);
+        }
+        self.asked = None;
+        self.outbox = Outbox::Empty;
+        self.deadline = None;
     }
 
     /// Answers with a reply of the core; a refusal counts as an error.
@@ -166,25 +179,41 @@ impl Session {
         let Some(asked) = self.asked.take() else {
             return;
         };
-        let class = reply.code().class();
-        let yes = matches!(class, Class::Positive | Class::Intermediate);
+        let yes = match reply.code().class() {
+            Class::Positive => true,
+            Class::Intermediate => asked == Asked::Data,
+            Class::Transient | Class::Permanent => false,
+        };
         if asked == Asked::Data && yes {
             // The text of 354 is of no use to anybody.
             self.outbox = Outbox::Fixed(GO_AHEAD);
+        } else if !yes && reply.code().class() == Class::Intermediate {
+            // The client would wait for something that never comes.
+            self.outbox = Outbox::Fixed(Reply::fixed(451, (4, 3, 0), "Local error"));
         } else {
-            let text = fit(reply.text(), buffer.len());
+            let code = match asked {
+                // Clients look at these codes to the digit.
+                Asked::Connect if yes => GREETING,
+                Asked::Authenticate if yes => AUTHENTICATED,
+                _ => reply.code(),
+            };
+            let text = fit(reply.text(), buffer.len().min(TEXT_LIMIT));
             for (to, from) in buffer.iter_mut().zip(text.bytes()) {
                 *to = from;
             }
             self.outbox = Outbox::Custom {
-                code: reply.code(),
+                code,
                 enhanced: reply.enhanced(),
                 length: u16::try_from(text.len()).unwrap_or(u16::MAX),
             };
         }
         self.take_decision(asked, yes);
         if reply.code().get() == 421 {
-            self.step(Step::Part);
+            // After 554 the client may say QUIT, after 421 nothing.
+            if self.state != State::Closing {
+                self.step(Step::Part);
+            }
+            self.shutdown = true;
         }
     }
 
@@ -209,7 +238,12 @@ impl Session {
                 self.text_line = 0;
                 self.line_too_long = false;
             }
-            (Asked::Message, _) => self.end_transaction(Step::Judge),
+            (Asked::Message, _) => {
+                self.end_transaction(Step::Judge);
+                if yes {
+                    self.errors = 0;
+                }
+            }
             _ => {}
         }
         if !yes && asked != Asked::Message {
@@ -228,6 +262,20 @@ impl Session {
 /// The leave to send the content. It carries no enhanced code (RFC 2034,
 /// section 3).
 const GO_AHEAD: Reply<'static> = Reply::bare(354, "Start mail input; end with <CRLF>.<CRLF>");
+
+const GREETING: Code = match Code::new(220) {
+    Some(code) => code,
+    None => Code::OK,
+};
+
+const AUTHENTICATED: Code = match Code::new(235) {
+    Some(code) => code,
+    None => Code::OK,
+};
+
+/// The longest text of a reply, in octets. Even if each is a line of its own,
+/// the reply stays below 64 KiB.
+const TEXT_LIMIT: usize = 3_500;
 
 /// As much of `text` as fits into `room` octets, cut between two characters.
 fn fit(text: &str, room: usize) -> &str {

@@ -47,7 +47,7 @@ pub fn encoded_len(length: usize) -> usize {
 /// content is unspecified then.
 pub fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     let total = text.len();
-    if total % 4 != 0 {
+    if !total.is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|&&b| b == b'=').count();
@@ -81,7 +81,8 @@ pub fn decode_in_place(text: &mut [u8]) -> Option<usize> {
     (unused == 0).then_some(written.saturating_sub(padding))
 }
 
-fn quantum(held: u32) -> [u8; 4] {
+/// The four characters of three octets, which are the lower 24 bits.
+pub(crate) fn quantum(held: u32) -> [u8; 4] {
     [18, 12, 6, 0].map(|shift| symbol(held >> shift))
 }
 

@@ -41,6 +41,11 @@ impl Framing {
         self.seen
     }
 
+    /// The same without a CR at its end, which may belong to the line's end.
+    pub fn content(&self) -> u32 {
+        self.seen.saturating_sub(u32::from(self.after_cr))
+    }
+
     /// Whether a bare CR or LF was met in the unfinished line.
     pub fn bare(&self) -> bool {
         self.bare

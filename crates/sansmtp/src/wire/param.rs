@@ -70,8 +70,11 @@ pub struct Xtext<'a>(&'a str);
 impl<'a> Xtext<'a> {
     /// Checks encoded text: `xtext = *( xchar / hexchar )`, where
     /// `hexchar = "+" 2(%x30-39 / %x41-46)` must not stand for a control
-    /// character.
+    /// character; at most 500 octets.
     pub fn parse(encoded: &'a str) -> Option<Self> {
+        if encoded.len() > 500 {
+            return None;
+        }
         let mut rest = encoded.as_bytes();
         while let Some((&byte, tail)) = rest.split_first() {
             rest = match byte {
@@ -114,23 +117,34 @@ impl<'a> Xtext<'a> {
 /// An original recipient: the type of its address and the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Orcpt<'a> {
-    /// The type of the address, usually `rfc822`.
-    pub addr_type: &'a str,
-    /// The address.
-    pub address: Xtext<'a>,
+    addr_type: &'a str,
+    address: Xtext<'a>,
 }
 
 impl<'a> Orcpt<'a> {
-    fn parse(value: &'a str) -> Option<Self> {
+    /// Checks a value such as `rfc822;b@example.org`: the type of the address,
+    /// and the address in xtext form; 500 octets in all (RFC 3461, section 4.2).
+    pub fn parse(value: &'a str) -> Option<Self> {
         let (addr_type, address) = crate::octets::split_first(value, b';')?;
         let atom = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        if addr_type.is_empty() || !addr_type.bytes().all(atom) || address.is_empty() {
+        let empty = addr_type.is_empty() || address.is_empty();
+        if empty || !addr_type.bytes().all(atom) || value.len() > 500 {
             return None;
         }
         Some(Self {
             addr_type,
             address: Xtext::parse(address)?,
         })
+    }
+
+    /// The type of the address, usually `rfc822`.
+    pub const fn addr_type(&self) -> &'a str {
+        self.addr_type
+    }
+
+    /// The address.
+    pub const fn address(&self) -> Xtext<'a> {
+        self.address
     }
 }
 
@@ -226,13 +240,7 @@ impl<'a> RcptParameters<'a> {
             let value = value.ok_or(ParameterError::Syntax)?;
             match which {
                 0 => parameters.notify = Some(notify(value).ok_or(ParameterError::Syntax)?),
-                _ => {
-                    parameters.orcpt = Some(
-                        Orcpt::parse(value)
-                            .filter(|_| value.len() <= 500)
-                            .ok_or(ParameterError::Syntax)?,
-                    )
-                }
+                _ => parameters.orcpt = Some(Orcpt::parse(value).ok_or(ParameterError::Syntax)?),
             }
             Ok(())
         })?;
@@ -449,6 +457,21 @@ mod tests {
             .orcpt
             .unwrap();
         assert!(orcpt.address.decoded().eq(*b"b+c@d"));
+        for bad in [
+            "",
+            ";a",
+            "rfc822;",
+            "rfc822",
+            "x\r\nQUIT;a",
+            "x y;a",
+            "x;a\r\n",
+            "x;a b",
+        ] {
+            assert_eq!(Orcpt::parse(bad), None, "{bad:?}");
+        }
+        let long = std::format!("x;{}", "a".repeat(498));
+        assert!(Orcpt::parse(&long).is_some());
+        assert_eq!(Orcpt::parse(&std::format!("{long}a")), None);
     }
 
     #[test]

@@ -384,7 +384,7 @@ fn span<'i>(kind: impl Fn(u8) -> bool) -> impl Parser<&'i [u8], Output = &'i [u8
 }
 
 /// `atext` of RFC 5322, and UTF-8 of RFC 6531.
-fn is_atext(b: u8) -> bool {
+pub(crate) fn is_atext(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
 }
 

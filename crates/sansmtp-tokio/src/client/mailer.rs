@@ -1,0 +1,191 @@
+//! The public face of the client.
+
+use super::check::Check;
+use super::connection::Setup;
+use super::content::Content;
+use super::error::Error;
+use super::pool::{Pool, PoolConfig};
+use super::report::Report;
+use super::tap::Tap;
+use super::tls::Tls;
+use super::transcript::Masked;
+use sansmtp::config::{OwnedConfig, Security};
+use sansmtp::envelope::Envelope;
+use sansmtp::transcript::Entry;
+use std::fmt;
+use std::sync::Arc;
+
+/// Sends messages to one server, over connections that it keeps for the next
+/// message.
+///
+/// It is cheap to clone, and all clones share the connections. Any number of
+/// messages can be sent at the same time. When the last clone is dropped, idle
+/// connections are closed without QUIT; [`Mailer::close`] is politer.
+///
+/// It must be used inside one tokio runtime, with time and I/O enabled.
+#[derive(Clone)]
+pub struct Mailer {
+    pool: Arc<Pool>,
+}
+
+/// Sets up a [`Mailer`].
+#[must_use]
+pub struct Builder {
+    config: OwnedConfig,
+    tls: Option<Tls>,
+    pool: PoolConfig,
+    taps: Vec<Arc<dyn Tap>>,
+}
+
+impl Mailer {
+    /// A mailer with the usual trusted certificates: those of the platform, or
+    /// Mozilla's list if only that feature is on. No connection is made yet.
+    ///
+    /// # Errors
+    /// [`Error::TrustRoots`] if TLS is wanted and the trusted certificates can not
+    /// be used.
+    pub fn new(config: OwnedConfig) -> Result<Self, Error> {
+        Self::builder(config).build()
+    }
+
+    /// A mailer with further wishes.
+    pub fn builder(config: OwnedConfig) -> Builder {
+        Builder {
+            config,
+            tls: None,
+            pool: PoolConfig::default(),
+            taps: Vec::new(),
+        }
+    }
+
+    /// Sends a message.
+    ///
+    /// `content` is the message with its headers: `&[u8]`, `&str`, a composed
+    /// [`Message`](sansmtp::message::Message), or a [`Content`] that is read while
+    /// it is sent. Where the envelope does not state the size, and the content's
+    /// length is known, that is declared; octets in memory that are not ASCII are
+    /// declared as 8BITMIME.
+    ///
+    /// If a connection that was kept turns out to be lost before the server has
+    /// answered anything, the message is sent over a new one. It is never sent
+    /// again after that.
+    ///
+    /// If the future is dropped, the connection is closed. A message whose final
+    /// dot had been sent by then may have been accepted or not.
+    ///
+    /// # Errors
+    /// The message was delivered to nobody, or it is not known whether it was
+    /// ([`Error::outcome_unknown`]). A message that the server took with 250 for at
+    /// least one recipient is `Ok`: look at [`Report::all_delivered`].
+    pub async fn send<'a>(
+        &self,
+        envelope: &Envelope<'_>,
+        content: impl Into<Content<'a>>,
+    ) -> Result<Report, Error> {
+        let mut content = content.into();
+        let mut envelope = *envelope;
+        content.declare(&mut envelope);
+        let pool = &self.pool;
+        let mut lease = pool.lease().await?;
+        loop {
+            let result = lease
+                .connection
+                .transact(&pool.setup, &envelope, &mut content)
+                .await;
+            match result {
+                Err(undelivered) if undelivered.unheard && lease.reused => {
+                    lease = pool.replace(lease).await?;
+                }
+                result => {
+                    pool.give_back(lease);
+                    return result.map_err(|undelivered| undelivered.error);
+                }
+            }
+        }
+    }
+
+    /// Goes through all steps of a session, on a connection of its own, and sends
+    /// no mail: name look-up, connect, greeting, EHLO, TLS, AUTH, QUIT.
+    pub async fn check(&self) -> Check {
+        Check::run(&self.pool.setup, self.pool.next_number()).await
+    }
+
+    /// Takes no more messages, says QUIT on idle connections and waits until that
+    /// is done, at most for the time limit of QUIT. Messages that are under way are
+    /// still sent, those that wait for a connection are not
+    /// ([`Error::MailerClosed`]).
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &OwnedConfig {
+        &self.pool.setup.config
+    }
+}
+
+impl Builder {
+    /// Whose certificates are trusted.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// How many connections there are and how long they live.
+    pub fn pool(mut self, pool: PoolConfig) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// Who gets a transcript of all dialogues, line by line: the number of the
+    /// connection, and the line. Secrets are masked and content is left out. It is
+    /// called from the tasks that send, and must not block.
+    pub fn transcript(self, sink: impl Fn(u64, Entry<'_>) + Send + Sync + 'static) -> Self {
+        self.tap(Arc::new(Masked::new(sink)))
+    }
+
+    /// Who watches the dialogue as it is; there may be several. The octets hold
+    /// passwords: see [`Tap`].
+    pub fn tap(mut self, tap: Arc<dyn Tap>) -> Self {
+        self.taps.push(tap);
+        self
+    }
+
+    /// The mailer.
+    ///
+    /// # Errors
+    /// [`Error::TrustRoots`] if TLS is wanted and the trusted certificates can not
+    /// be used.
+    pub fn build(self) -> Result<Mailer, Error> {
+        let tls = match (self.tls, self.config.security) {
+            (Some(tls), _) => Some(tls),
+            (None, Security::DangerPlaintext) => None,
+            (None, Security::ImplicitTls | Security::StartTls) => Some(Tls::by_default()?),
+        };
+        let setup = Setup {
+            config: self.config,
+            tls,
+            taps: self.taps,
+        };
+        Ok(Mailer {
+            pool: Arc::new(Pool::new(setup, self.pool)),
+        })
+    }
+}
+
+impl fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailer")
+            .field("config", self.config())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! The client: [`Mailer`] sends messages over connections that it keeps and
+//! uses again.
+//!
+//! ```no_run
+//! use sansmtp_tokio::Mailer;
+//! use sansmtp_tokio::sansmtp::config::{OwnedConfig, OwnedCredentials, Security};
+//! use sansmtp_tokio::sansmtp::envelope::{Envelope, Recipient};
+//! use sansmtp_tokio::sansmtp::wire::path::ReversePath;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = OwnedConfig::new("smtp.example.org", Security::ImplicitTls)?
+//!     .with_credentials(OwnedCredentials::password("anna@example.org", "secret")?);
+//! let mailer = Mailer::new(config)?;
+//!
+//! let recipients = [Recipient::parse("ben@example.org")?];
+//! let envelope = Envelope::new(ReversePath::parse("anna@example.org")?, &recipients);
+//! let report = mailer
+//!     .send(&envelope, "Subject: Hello\r\n\r\nHow are you?\r\n")
+//!     .await?;
+//! assert!(report.all_delivered(), "{report}");
+//! mailer.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is what: `mailer` is the public face, `pool` keeps connections,
+//! `connection` drives the machine through a session or a transaction, `wire`
+//! moves octets between machine and socket, `connect` finds the server, and
+//! `tls` proves that it is the right one.
+
+mod check;
+mod connect;
+mod connection;
+mod content;
+mod error;
+mod mailer;
+mod pool;
+mod report;
+mod tap;
+mod tls;
+mod transcript;
+mod wire;
+
+pub use check::{Check, CheckFailure, CheckStep, Finding, StepName};
+pub use connect::Attempt;
+pub use content::Content;
+pub use error::{ConnectError, DialogueError, Error, LookupError, SessionRefused};
+pub use mailer::{Builder, Mailer};
+pub use pool::PoolConfig;
+pub use report::{RecipientReport, Reply, Report};
+pub use tap::{Direction, Tap};
+pub use tls::{Tls, TlsError, TlsFault, TlsInfo};

@@ -1,0 +1,313 @@
+//! What became of a message.
+
+use sansmtp::envelope::{Envelope, Outcome};
+use sansmtp::error::{Error as CoreError, Stage};
+use sansmtp::provider::{Explanation, Provider, Refusal, explain};
+use sansmtp::wire::enhanced::EnhancedCode;
+use sansmtp::wire::reply::{Code, Escaped, ReplyLine};
+use std::fmt;
+
+/// A whole reply of the server, all lines of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    code: Code,
+    enhanced: Option<EnhancedCode>,
+    text: Vec<u8>,
+}
+
+impl Reply {
+    /// The reply code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The enhanced status code, if there was one (RFC 2034).
+    pub fn enhanced(&self) -> Option<EnhancedCode> {
+        self.enhanced
+    }
+
+    /// The text without codes, safe to show: lines separated by `\n`, control
+    /// characters escaped.
+    pub fn text(&self) -> String {
+        let lines: Vec<String> = self.lines().map(|line| Escaped(line).to_string()).collect();
+        lines.join("\n")
+    }
+
+    /// The text without codes as the server sent it, lines separated by `\n`. It
+    /// is what a stranger said: do not show it unescaped.
+    pub fn raw_text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The lines of the text, as the server sent them.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.split(|octet| *octet == b'\n')
+    }
+
+    /// The reply that ends with this line, after the lines that were gathered.
+    pub(super) fn complete(gathered: &mut Vec<u8>, last: &ReplyLine<'_>) -> Self {
+        gather(gathered, last);
+        Self {
+            code: last.code,
+            enhanced: last.enhanced,
+            text: std::mem::take(gathered),
+        }
+    }
+
+    fn explain(&self, host: &str, stage: Stage) -> Option<Explanation> {
+        let refusal = Refusal {
+            code: self.code.get(),
+            enhanced: self.enhanced,
+            text: &self.text,
+            stage,
+        };
+        explain(Provider::by_host(host), &refusal)
+    }
+}
+
+/// Adds the text of one line of a reply.
+pub(super) fn gather(gathered: &mut Vec<u8>, line: &ReplyLine<'_>) {
+    if !gathered.is_empty() {
+        gathered.push(b'\n');
+    }
+    gathered.extend_from_slice(line.text);
+}
+
+/// Codes and text in one line, control characters escaped.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if let Some(enhanced) = self.enhanced {
+            write!(f, " {enhanced}")?;
+        }
+        for line in self.lines().filter(|line| !line.is_empty()) {
+            write!(f, " {}", Escaped(line))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// A reply that refuses, what it refused, and what that means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) stage: Stage,
+    pub(super) reply: Reply,
+    pub(super) explanation: Option<Explanation>,
+}
+
+impl Refused {
+    pub(super) fn new(host: &str, stage: Stage, reply: Reply) -> Self {
+        Self {
+            explanation: reply.explain(host, stage),
+            stage,
+            reply,
+        }
+    }
+
+    /// The same in the core's words, which know what can be done about it.
+    pub(super) fn as_core(&self) -> CoreError {
+        CoreError::Refused {
+            stage: self.stage,
+            code: self.reply.code,
+            enhanced: self.reply.enhanced,
+        }
+    }
+
+    pub(super) fn next_step(&self) -> &'static str {
+        self.explanation
+            .map_or(self.as_core().next_step(), |known| known.next_step)
+    }
+}
+
+/// What became of one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecipientReport {
+    /// The address, as it stands in the envelope.
+    pub address: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The server's reply to this recipient's RCPT; `None` if it gave none. It
+    /// may be a yes although the message was refused afterwards.
+    pub reply: Option<Reply>,
+    /// The reply to RCPT was a no.
+    refused_itself: bool,
+}
+
+/// What became of a message, for each recipient in the order of the envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// One entry for each recipient of the envelope.
+    pub recipients: Vec<RecipientReport>,
+    /// The reply to the message as a whole: the 250 that took it, or the reply
+    /// that refused the sender, DATA or the content. `None` if every recipient was
+    /// refused, or the connection was lost before.
+    pub reply: Option<Reply>,
+    host: String,
+    /// What failed, if the message was delivered to nobody.
+    failed_at: Option<Stage>,
+}
+
+impl Report {
+    pub(super) fn new(host: &str, envelope: &Envelope<'_>) -> Self {
+        let recipients = envelope.recipients.iter().map(|recipient| RecipientReport {
+            address: recipient.forward_path.as_str().to_owned(),
+            outcome: Outcome::NotSent,
+            reply: None,
+            refused_itself: false,
+        });
+        Self {
+            recipients: recipients.collect(),
+            reply: None,
+            host: host.to_owned(),
+            failed_at: None,
+        }
+    }
+
+    /// Whether the server took the message for every recipient.
+    pub fn all_delivered(&self) -> bool {
+        self.refused().next().is_none() && self.delivered().next().is_some()
+    }
+
+    /// The recipients that the server took the message for.
+    pub fn delivered(&self) -> impl Iterator<Item = &RecipientReport> {
+        let recipients = self.recipients.iter();
+        recipients.filter(|recipient| recipient.outcome == Outcome::Delivered)
+    }
+
+    /// The recipients that were not delivered to, for whatever reason.
+    pub fn refused(&self) -> impl Iterator<Item = &RecipientReport> {
+        let recipients = self.recipients.iter();
+        recipients.filter(|recipient| recipient.outcome != Outcome::Delivered)
+    }
+
+    /// What failed, if the message was delivered to nobody: MAIL, RCPT, DATA or
+    /// the content.
+    pub fn failed_at(&self) -> Option<Stage> {
+        self.failed_at
+    }
+
+    /// What the refusal of this recipient means and what to do next. `None` for a
+    /// recipient that was not refused.
+    pub fn explanation(&self, recipient: &RecipientReport) -> Option<Explanation> {
+        match (recipient.outcome, recipient.refused_itself) {
+            (Outcome::Refused { .. }, true) => {
+                recipient.reply.as_ref()?.explain(&self.host, Stage::Rcpt)
+            }
+            (Outcome::Refused { .. }, false) => {
+                self.reply.as_ref()?.explain(&self.host, self.failed_at?)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the reply to a RCPT.
+    pub(super) fn answered(&mut self, index: usize, refused: Option<Outcome>, reply: Reply) {
+        if let Some(recipient) = self.recipients.get_mut(index) {
+            // Accepted so far; the verdict on the message decides.
+            recipient.refused_itself = refused.is_some();
+            recipient.outcome = refused.unwrap_or(Outcome::NotSent);
+            recipient.reply = Some(reply);
+        }
+    }
+
+    /// The server took the message.
+    pub(super) fn taken(&mut self, reply: Reply) {
+        self.settle(Outcome::Delivered);
+        self.reply = Some(reply);
+    }
+
+    /// The server took the message for nobody.
+    pub(super) fn failed(&mut self, stage: Stage, refused: Option<(Outcome, Reply)>) {
+        self.failed_at = Some(stage);
+        if stage == Stage::Mail {
+            // What was said about recipients without a sender means nothing.
+            for recipient in &mut self.recipients {
+                recipient.outcome = Outcome::NotSent;
+                recipient.reply = None;
+                recipient.refused_itself = false;
+            }
+        }
+        if let Some((outcome, reply)) = refused {
+            self.settle(outcome);
+            self.reply = Some(reply);
+        }
+    }
+
+    /// The connection was lost behind the final dot.
+    pub(super) fn unknown(&mut self) {
+        self.settle(Outcome::Unknown);
+    }
+
+    /// Gives the recipients that nothing was decided on their outcome.
+    fn settle(&mut self, outcome: Outcome) {
+        for recipient in &mut self.recipients {
+            if recipient.outcome == Outcome::NotSent {
+                recipient.outcome = outcome;
+            }
+        }
+    }
+
+    /// The refusal that speaks for the failure: that of the message, or of the
+    /// first recipient.
+    pub(super) fn cause(&self) -> Option<Refused> {
+        let stage = self.failed_at?;
+        let reply = match &self.reply {
+            Some(reply) => reply,
+            None => self.recipients.iter().find_map(|r| r.reply.as_ref())?,
+        };
+        Some(Refused::new(&self.host, stage, reply.clone()))
+    }
+
+    /// Whether sending the same again later may deliver it to more recipients.
+    pub fn is_temporary(&self) -> bool {
+        self.recipients
+            .iter()
+            .any(|recipient| match recipient.outcome {
+                Outcome::Refused { code, enhanced } => CoreError::Refused {
+                    stage: Stage::Rcpt,
+                    code,
+                    enhanced,
+                }
+                .is_temporary(),
+                _ => false,
+            })
+    }
+}
+
+/// One line: how many got it, and what was said about the first who did not.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (all, delivered) = (self.recipients.len(), self.delivered().count());
+        if delivered == all {
+            return match &self.reply {
+                Some(reply) => write!(f, "delivered to all {all} recipients: {reply}"),
+                None => write!(f, "delivered to all {all} recipients"),
+            };
+        }
+        if let (Some(stage), Some(reply)) = (self.failed_at, &self.reply) {
+            return write!(f, "the server refused {stage}: {reply}");
+        }
+        write!(f, "delivered to {delivered} of {all} recipients")?;
+        let Some(first) = self.refused().next() else {
+            return Ok(());
+        };
+        let fate = match first.outcome {
+            Outcome::Refused { .. } => "was refused",
+            Outcome::Unknown => "may have got it or not",
+            _ => "did not get it",
+        };
+        write!(f, "; {} {fate}", first.address)?;
+        match &first.reply {
+            Some(reply) if first.refused_itself => write!(f, ": {reply}"),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,597 @@
+//! Moves octets between machine and socket.
+
+use super::content::Content;
+use super::report::{Reply, gather};
+use super::tap::{Direction, Tap};
+use crate::clock::Clock;
+use sansmtp::client::{Client, Event};
+use sansmtp::envelope::Outcome;
+use sansmtp::error::{Error as CoreError, Stage};
+use sansmtp::{Instant, Machine};
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_rustls::client::TlsStream;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Socket, buffers and clock of one connection.
+pub(super) struct Wire {
+    pub(super) stream: Stream,
+    pub(super) clock: Clock,
+    input: Buffer,
+    output: Buffer,
+    /// The stream may hold back what was written.
+    unflushed: bool,
+    /// Writing failed; the server may have said why before, so reading goes on.
+    write_error: Option<io::Error>,
+    /// Octets that the machine gave were not taken by the stream.
+    lost_output: bool,
+    /// The lines so far of the reply that is coming in.
+    gathered: Vec<u8>,
+    sleep: Pin<Box<Sleep>>,
+    watch: Watch,
+}
+
+/// The socket, plain or with TLS.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Between the two, and when the handshake failed.
+    Gone,
+}
+
+/// What the machine said, with data of its own.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// A reply that moves the dialogue on.
+    Reply { stage: Stage, reply: Reply },
+    /// The handshake is due.
+    TlsDue,
+    /// The session is set up.
+    Ready,
+    /// The server refused the session or closes it.
+    Refused {
+        stage: Stage,
+        outcome: Option<Outcome>,
+        reply: Reply,
+    },
+    /// The reply to MAIL.
+    Sender {
+        outcome: Option<Outcome>,
+        reply: Reply,
+    },
+    /// The reply to a RCPT.
+    Recipient {
+        index: usize,
+        outcome: Option<Outcome>,
+        reply: Reply,
+    },
+    /// The server took the message.
+    Delivered { reply: Reply },
+    /// The server took the message for nobody.
+    NotDelivered {
+        stage: Stage,
+        refused: Option<(Outcome, Reply)>,
+    },
+    /// The dialogue is over.
+    Closed,
+}
+
+/// Why the dialogue ended before its time.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The machine failed, perhaps since the socket did.
+    Dialogue(CoreError, Option<io::Error>),
+    /// The content could not be read.
+    Content(io::Error),
+}
+
+/// One step of the work between two looks at the machine.
+enum Turn {
+    /// Something was read.
+    Input,
+    /// Nothing more will be read.
+    Eof(Option<io::Error>),
+    /// Something was written.
+    Output,
+    /// The content could not be read.
+    Content(io::Error),
+    /// The machine's deadline has passed.
+    Deadline,
+}
+
+/// 8 KiB hold any reply that servers give in practice.
+const INPUT: usize = 8 * 1024;
+/// A group of commands or a block of content leaves in one write of this size.
+const OUTPUT: usize = 64 * 1024;
+
+impl Wire {
+    pub(super) fn new(socket: TcpStream, clock: Clock, watch: Watch) -> Self {
+        Self {
+            stream: Stream::Plain(socket),
+            clock,
+            input: Buffer::new(INPUT),
+            output: Buffer::new(OUTPUT),
+            unflushed: false,
+            write_error: None,
+            lost_output: false,
+            gathered: Vec::new(),
+            sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
+            watch,
+        }
+    }
+
+    /// Works until the machine has something to say. Content is sent when the
+    /// server waits for it, while its replies are listened for.
+    ///
+    /// Dropped half-way it leaves the connection in the middle of something; it
+    /// must not be used again then.
+    pub(super) async fn next(
+        &mut self,
+        client: &mut Client<'_>,
+        content: &mut Content<'_>,
+    ) -> Result<Told, Failure> {
+        loop {
+            let (taken, told) = self.receive(client)?;
+            if let Some(told) = told {
+                return Ok(told);
+            }
+            if taken {
+                continue;
+            }
+            if client.wants_tls() {
+                return Ok(Told::TlsDue);
+            }
+            if client.is_closed() {
+                return Ok(Told::Closed);
+            }
+            match poll_fn(|cx| self.poll_turn(cx, client, content)).await {
+                Turn::Input | Turn::Output => {}
+                Turn::Content(error) => return Err(Failure::Content(error)),
+                Turn::Deadline => client
+                    .handle_timeout(self.clock.now())
+                    .map_err(|error| self.failure(error, None))?,
+                Turn::Eof(source) => {
+                    let source = self.write_error.take().or(source);
+                    client
+                        .receive_eof()
+                        .map_err(|error| self.failure(error, source))?;
+                }
+            }
+        }
+    }
+
+    /// Drops what was read before TLS and wipes what was written.
+    pub(super) fn clear(&mut self) {
+        self.input.clear();
+        self.output.clear();
+    }
+
+    /// Wipes what was written.
+    pub(super) fn clear_output(&mut self) {
+        self.output.octets.zeroize();
+    }
+
+    /// Whether nothing is left to be read by the machine or to be sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.input.filled().is_empty()
+            && self.output.filled().is_empty()
+            && self.write_error.is_none()
+    }
+
+    /// Whether the server has said or closed something while nothing was asked.
+    pub(super) fn has_stirred(&mut self) -> bool {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        self.poll_read(&mut cx).is_ready()
+    }
+
+    pub(super) fn tap_tls(&self) {
+        self.watch.tls_established();
+    }
+
+    /// Hands input to the machine, at most one line. Says whether anything came of
+    /// it.
+    fn receive(&mut self, client: &mut Client<'_>) -> Result<(bool, Option<Told>), Failure> {
+        let received = client.receive(self.clock.now(), self.input.filled());
+        match received {
+            Ok((used, event)) => {
+                let happened = used > 0 || event.is_some();
+                let told = event.and_then(|event| retell(event, &mut self.gathered));
+                self.input.consume(used);
+                Ok((happened, told))
+            }
+            Err(error) => Err(self.failure(error, None)),
+        }
+    }
+
+    fn poll_turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_>,
+        content: &mut Content<'_>,
+    ) -> Poll<Turn> {
+        if let Poll::Ready(turn) = self.poll_read(cx) {
+            return Poll::Ready(turn);
+        }
+        let mut source_is_slow = false;
+        if self.write_error.is_none() {
+            let now = self.clock.now();
+            if self.output.filled().is_empty() {
+                match self.fill(cx, now, client, content) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Turn::Content(error)),
+                    Poll::Pending => source_is_slow = true,
+                }
+            }
+            if self.poll_write(cx).is_ready() {
+                return Poll::Ready(Turn::Output);
+            }
+        }
+        // While there is nothing to send because our own source is slow, the
+        // server is not late.
+        let idle = source_is_slow && self.output.filled().is_empty() && !self.unflushed;
+        if let Some(deadline) = client.poll_timeout().filter(|_| !idle) {
+            self.sleep.as_mut().reset(self.clock.at(deadline));
+            if self.sleep.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Turn::Deadline);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Fills the empty output with all that may be sent now. `Pending` says that
+    /// the content's source has nothing at present.
+    fn fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        client: &mut Client<'_>,
+        content: &mut Content<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut source = Poll::Ready(Ok(()));
+        while let Some(mut body) = client.body() {
+            let room = self.output.room();
+            match content.poll_fill(cx) {
+                Poll::Pending => {
+                    source = Poll::Pending;
+                    break;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok([])) => body.finish(now),
+                Poll::Ready(Ok(chunk)) => {
+                    let (read, written) = body.write(now, chunk, room);
+                    content.consume(read);
+                    self.output.extend(written);
+                    if read == 0 && written == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        loop {
+            let written = client.transmit(now, self.output.room());
+            if written == 0 {
+                return source;
+            }
+            self.output.extend(written);
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        if self.input.room().is_empty() {
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(self.input.room());
+        let polled = self.stream.poll_read(cx, &mut buffer);
+        let count = buffer.filled().len();
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Turn::Eof(Some(error))),
+            Poll::Ready(Ok(())) if count == 0 => Poll::Ready(Turn::Eof(None)),
+            Poll::Ready(Ok(())) => {
+                self.watch
+                    .octets(Direction::Received, &buffer.filled()[..count]);
+                self.input.extend(count);
+                Poll::Ready(Turn::Input)
+            }
+        }
+    }
+
+    /// Writes and flushes. Ready if anything was written.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.output.filled().is_empty() {
+            return match self.stream.poll_write(cx, self.output.filled()) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    let written = &self.output.filled()[..count];
+                    self.watch.octets(Direction::Sent, written);
+                    self.output.consume(count);
+                    self.unflushed = true;
+                    Poll::Ready(())
+                }
+                Poll::Ready(Ok(_)) => self.give_up_writing(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Err(error)) => self.give_up_writing(error),
+            };
+        }
+        if self.unflushed {
+            return match self.stream.poll_flush(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok(())) => {
+                    self.unflushed = false;
+                    Poll::Pending
+                }
+                Poll::Ready(Err(error)) => self.give_up_writing(error),
+            };
+        }
+        Poll::Pending
+    }
+
+    fn give_up_writing(&mut self, error: io::Error) -> Poll<()> {
+        self.write_error = Some(error);
+        self.lost_output |= !self.output.filled().is_empty();
+        self.output.clear();
+        Poll::Ready(())
+    }
+
+    /// The failure of the machine. It counts the final dot as sent once it is
+    /// rendered; if it never left, the message was certainly not taken.
+    fn failure(&self, error: CoreError, source: Option<io::Error>) -> Failure {
+        let kept = self.lost_output || !self.output.filled().is_empty();
+        let error = match error {
+            CoreError::Timeout { stage, .. } if kept => CoreError::Timeout {
+                stage,
+                outcome_unknown: false,
+            },
+            CoreError::Closed { stage, .. } if kept => CoreError::Closed {
+                stage,
+                outcome_unknown: false,
+            },
+            other => other,
+        };
+        Failure::Dialogue(error, source)
+    }
+}
+
+/// Gives an event data of its own. `None` for what the driver sees elsewhere.
+fn retell(event: Event<'_>, gathered: &mut Vec<u8>) -> Option<Told> {
+    Some(match event {
+        Event::Reply { reply, .. } if !reply.last => {
+            gather(gathered, &reply);
+            return None;
+        }
+        Event::Reply { stage, reply } => Told::Reply {
+            stage,
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::Refused { stage, reply } => Told::Refused {
+            stage,
+            outcome: Outcome::refused_by(&reply),
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::Sender { reply } => Told::Sender {
+            outcome: Outcome::refused_by(&reply),
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::Recipient { index, reply } => Told::Recipient {
+            index,
+            outcome: Outcome::refused_by(&reply),
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::Delivered { reply } => Told::Delivered {
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::NotDelivered { stage, reply } => Told::NotDelivered {
+            stage,
+            refused: reply.and_then(|reply| {
+                let outcome = Outcome::refused_by(&reply)?;
+                Some((outcome, Reply::complete(gathered, &reply)))
+            }),
+        },
+        Event::Ready => {
+            gathered.clear();
+            Told::Ready
+        }
+        Event::Closed => Told::Closed,
+        // The machine asks for TLS or the body itself, and no query is made.
+        _ => {
+            gathered.clear();
+            return None;
+        }
+    })
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Those who watch one connection.
+pub(super) struct Watch {
+    taps: Vec<Arc<dyn Tap>>,
+    connection: u64,
+}
+
+impl Watch {
+    pub(super) fn new(taps: Vec<Arc<dyn Tap>>, connection: u64) -> Self {
+        Self { taps, connection }
+    }
+
+    pub(super) fn connected(&self, server: std::net::SocketAddr) {
+        for tap in &self.taps {
+            tap.connected(self.connection, server);
+        }
+    }
+
+    fn octets(&self, direction: Direction, octets: &[u8]) {
+        for tap in &self.taps {
+            tap.octets(self.connection, direction, octets);
+        }
+    }
+
+    fn tls_established(&self) {
+        for tap in &self.taps {
+            tap.tls_established(self.connection);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for tap in &self.taps {
+            tap.closed(self.connection);
+        }
+    }
+}
+
+/// Octets on their way. They may hold credentials, so they are wiped.
+struct Buffer {
+    octets: Zeroizing<Box<[u8]>>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    fn new(size: usize) -> Self {
+        Self {
+            octets: Zeroizing::new(vec![0; size].into_boxed_slice()),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    fn filled(&self) -> &[u8] {
+        self.octets.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The free part behind what is filled.
+    fn room(&mut self) -> &mut [u8] {
+        self.octets.get_mut(self.end..).unwrap_or_default()
+    }
+
+    fn extend(&mut self, count: usize) {
+        self.end += count;
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+        if self.start >= self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.octets.zeroize();
+        (self.start, self.end) = (0, 0);
+    }
+}
+
+impl Stream {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
+            Self::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, octets),
+            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, octets),
+            Self::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
+            Self::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Closes politely; TLS says that the end is no accident.
+    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
+        use tokio::io::AsyncWriteExt;
+        match self {
+            Self::Plain(socket) => socket.shutdown().await,
+            Self::Tls(tls) => tls.shutdown().await,
+            Self::Gone => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sansmtp::config::{Config, Security};
+    use sansmtp::envelope::{Envelope, Recipient};
+    use sansmtp::wire::path::ReversePath;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+
+    /// A socket that takes no more octets, and its other end.
+    async fn stuffed() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (far, _) = listener.accept().await.unwrap();
+        let limit = Duration::from_millis(100);
+        while tokio::time::timeout(limit, near.writable()).await.is_ok() {
+            while near.try_write(&[0; 65536]).is_ok() {}
+        }
+        (near, far)
+    }
+
+    #[tokio::test]
+    async fn a_final_dot_that_never_left_leaves_no_doubt() {
+        let (near, _far) = stuffed().await;
+        let config = Config::new("127.0.0.1", Security::DangerPlaintext).unwrap();
+        let recipients = [Recipient::parse("a@example.org").unwrap()];
+        let envelope = Envelope::new(ReversePath::Null, &recipients);
+        let mut line = [0; 512];
+        let clock = Clock::start();
+        let mut client = Client::new(&config, &mut line, clock.now());
+        let mut out = [0; 512];
+        for replies in [
+            "220 hi\r\n",
+            "250 hello\r\n",
+            "250 ok\r\n",
+            "250 ok\r\n",
+            "354 go\r\n",
+        ] {
+            let (_, event) = client.receive(clock.now(), replies.as_bytes()).unwrap();
+            if let Some(Event::Ready) = event {
+                client.submit(&envelope, clock.now()).unwrap();
+            }
+            client.transmit(clock.now(), &mut out);
+        }
+        let mut wire = Wire::new(near, clock, Watch::new(Vec::new(), 1));
+        tokio::time::pause();
+        let result = wire.next(&mut client, &mut Content::bytes(b"hi\r\n")).await;
+        let Err(Failure::Dialogue(error, None)) = result else {
+            panic!("{result:?}");
+        };
+        // The machine has rendered the final dot; more it can not know.
+        assert!(client.error().unwrap().outcome_unknown());
+        let expected = CoreError::Timeout {
+            stage: Stage::Content,
+            outcome_unknown: false,
+        };
+        assert_eq!(error, expected);
+    }
+}

@@ -1,0 +1,152 @@
+//! Who decides: the trait that a program implements.
+
+use super::envelope::MailEnvelope;
+use super::info::SessionInfo;
+use super::reply::OwnedReply;
+use sansmtp::server::Login;
+use sansmtp::wire::param::{MailParameters, RcptParameters};
+use sansmtp::wire::path::{ForwardPath, ReversePath};
+use std::future::{Future, ready};
+
+/// What a handler decides on one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Yes, in the usual words.
+    Accept,
+    /// This reply: 2yz says yes, 4yz and 5yz say no, 421 also closes the
+    /// connection; 3yz makes no sense here. Text beyond 1,024 octets is cut off.
+    Reply(OwnedReply),
+}
+
+impl Verdict {
+    /// Whether it says yes.
+    pub fn is_positive(&self) -> bool {
+        match self {
+            Self::Accept => true,
+            Self::Reply(reply) => reply.is_positive(),
+        }
+    }
+}
+
+impl From<OwnedReply> for Verdict {
+    fn from(reply: OwnedReply) -> Self {
+        Self::Reply(reply)
+    }
+}
+
+/// Decides who may send what to whom, and takes the content.
+///
+/// One handler serves all sessions at once; it keeps what belongs to a session
+/// or message in its [`Body`], or under [`SessionInfo::id`]. Methods can be
+/// written as `async fn`. While one is running the client waits, and its time
+/// limits rest; a handler limits its own work.
+///
+/// The defaults greet everybody, let nobody authenticate, take every sender and
+/// refuse every recipient.
+pub trait Handler: Send + Sync + 'static {
+    /// Where the content of one message goes.
+    type Body: Body;
+
+    /// A client connected (with implicit TLS: and the handshake is done). Refuse
+    /// with 554, or with 421 to close at once.
+    fn connect(&self, session: &SessionInfo) -> impl Future<Output = Verdict> + Send {
+        let _ = session;
+        ready(Verdict::Accept)
+    }
+
+    /// The client said EHLO or HELO; its name is in `session`.
+    fn hello(&self, session: &SessionInfo) -> impl Future<Output = ()> + Send {
+        let _ = session;
+        ready(())
+    }
+
+    /// The client wants to authenticate. By default 535 5.7.8.
+    fn auth(
+        &self,
+        session: &SessionInfo,
+        login: &Login<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, login);
+        ready(OwnedReply::bad_credentials().into())
+    }
+
+    /// MAIL: may this sender send?
+    fn sender(
+        &self,
+        session: &SessionInfo,
+        reverse_path: ReversePath<'_>,
+        parameters: &MailParameters<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, reverse_path, parameters);
+        ready(Verdict::Accept)
+    }
+
+    /// RCPT: is there mail for this recipient? By default 550 5.7.1.
+    fn recipient(
+        &self,
+        session: &SessionInfo,
+        forward_path: ForwardPath<'_>,
+        parameters: &RcptParameters<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, forward_path, parameters);
+        ready(OwnedReply::relaying_denied().into())
+    }
+
+    /// DATA: opens the place for the content, or refuses with 4yz or 5yz.
+    fn data(
+        &self,
+        session: &SessionInfo,
+        envelope: &MailEnvelope,
+    ) -> impl Future<Output = Result<Self::Body, OwnedReply>> + Send;
+
+    /// VRFY. By default 252, which tells nothing.
+    fn verify(&self, session: &SessionInfo, name: &str) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, name);
+        ready(Verdict::Accept)
+    }
+
+    /// EXPN. By default 502.
+    fn expand(&self, session: &SessionInfo, name: &str) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, name);
+        ready(Verdict::Accept)
+    }
+
+    /// HELP. By default 214 with the commands.
+    fn help(&self, session: &SessionInfo, subject: &str) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, subject);
+        ready(Verdict::Accept)
+    }
+
+    /// The connection is over.
+    fn closed(&self, session: &SessionInfo) -> impl Future<Output = ()> + Send {
+        let _ = session;
+        ready(())
+    }
+}
+
+/// Takes the content of one message.
+///
+/// Either [`Body::finish`] is called, once, or the message is void: then
+/// [`Body::abort`] is called, or the value is just dropped when the session is
+/// torn down. Dropping must therefore undo what was begun.
+pub trait Body: Send + Sized {
+    /// Takes the next octets of the content, in their order, without the dots
+    /// that were added on the way. Lines end with CR LF.
+    ///
+    /// # Errors
+    /// The reply with which the message is refused at its end, 4yz or 5yz. The
+    /// body is dropped at once; the rest of the content is thrown away.
+    fn write(&mut self, chunk: &[u8]) -> impl Future<Output = Result<(), OwnedReply>> + Send;
+
+    /// The content is complete and within the limits. A positive verdict takes
+    /// over the responsibility for the message (RFC 5321, section 6.1): it must
+    /// not get lost after that.
+    fn finish(self) -> impl Future<Output = Verdict> + Send;
+
+    /// The message is void.
+    fn abort(self) -> impl Future<Output = ()> + Send {
+        drop(self);
+        ready(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Trace fields (RFC 5321, section 4.4): where a message came from.
+
+use super::envelope::MailEnvelope;
+use super::info::SessionInfo;
+use sansmtp::config::EhloName;
+use sansmtp::message::Date;
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+/// The trace fields of a message that is delivered: Return-Path, one
+/// Delivered-To for each recipient, and Received. Lines end with CR LF.
+///
+/// Received names a recipient only if it is the only one, since a Bcc must not
+/// be told to others on the way; Delivered-To is for the owner of the mailbox.
+pub(super) fn fields(
+    session: &SessionInfo,
+    envelope: &MailEnvelope,
+    hostname: &str,
+    id: &str,
+) -> String {
+    let mut text = String::with_capacity(512);
+    // Writing to a String can not fail.
+    let _ = write!(text, "Return-Path: <{}>\r\n", envelope.reverse_path);
+    for recipient in &envelope.recipients {
+        let _ = write!(text, "Delivered-To: {}\r\n", recipient.address);
+    }
+    let _ = write!(
+        text,
+        "Received: from {}\r\n\tby {hostname} with {} id {id}",
+        client(session),
+        session.protocol(envelope.smtputf8)
+    );
+    if let [only] = envelope.recipients.as_slice() {
+        let _ = write!(text, "\r\n\tfor <{}>", only.address);
+    }
+    if let Some(date) = now() {
+        let _ = write!(text, ";\r\n\t{date}");
+    }
+    text.push_str("\r\n");
+    text
+}
+
+/// `Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) /
+/// ( address-literal FWS "(" TCP-info ")" )`
+///
+/// A name that breaks the grammar is shown in the comment, without what could
+/// end it.
+fn client(session: &SessionInfo) -> String {
+    let address = match session.peer.ip().to_canonical() {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    };
+    match EhloName::parse(&session.hello) {
+        Ok(name) => format!("{} ({address})", name.as_str()),
+        Err(_) => {
+            let said: String = session.hello.chars().take(255).map(harmless).collect();
+            format!("{address} ({address} said {said})")
+        }
+    }
+}
+
+fn harmless(c: char) -> char {
+    if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']') {
+        c
+    } else {
+        '?'
+    }
+}
+
+fn now() -> Option<Date> {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Date::from_unix(i64::try_from(since.as_secs()).ok()?, 0).ok()
+}
