@@ -45,7 +45,7 @@ pub(crate) fn run(args: &args::Serve) -> Result<()> {
     }
     let config = match users.is_empty() {
         true => config,
-        false => config.password_auth(),
+        false => config.password_auth().scram_auth(),
     };
     block_on(serve(args, listeners, config, users, tls))
 }

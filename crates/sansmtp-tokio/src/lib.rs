@@ -2,13 +2,15 @@
 //! connections; [`server::Server`] receives it, and asks a
 //! [`Handler`](server::Handler) what may be sent to whom.
 
+#[cfg(any(feature = "client", feature = "server"))]
+mod channel_binding;
 mod clock;
 
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "server")]
 pub mod maildir;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "client", feature = "server"))]
 mod random;
 #[cfg(feature = "server")]
 pub mod server;

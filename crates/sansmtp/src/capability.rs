@@ -157,6 +157,31 @@ impl Mechanism {
         }
     }
 
+    /// Whether whoever reads the exchange has the password or token.
+    pub const fn reveals_secret(self) -> bool {
+        matches!(
+            self,
+            Self::Plain | Self::Login | Self::XOAuth2 | Self::OAuthBearer
+        )
+    }
+
+    /// Whether the exchange is bound to the TLS connection (RFC 5056).
+    pub const fn binds_channel(self) -> bool {
+        matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
+    }
+
+    /// Whether it needs a hash function.
+    pub(crate) const fn hashes(self) -> bool {
+        matches!(
+            self,
+            Self::CramMd5
+                | Self::ScramSha1
+                | Self::ScramSha1Plus
+                | Self::ScramSha256
+                | Self::ScramSha256Plus
+        )
+    }
+
     /// The mechanism of this name, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL
@@ -179,10 +204,34 @@ impl Mechanisms {
     /// No mechanism.
     pub const NONE: Self = Self(0);
 
+    /// Every mechanism.
+    pub const ALL: Self = {
+        let mut all = Self::NONE;
+        let mut at = 0;
+        while at < Mechanism::ALL.len() {
+            all = all.with(Mechanism::ALL[at]);
+            at += 1;
+        }
+        all
+    };
+
+    /// The four kinds of SCRAM.
+    pub const SCRAM: Self = Self::NONE
+        .with(Mechanism::ScramSha1)
+        .with(Mechanism::ScramSha1Plus)
+        .with(Mechanism::ScramSha256)
+        .with(Mechanism::ScramSha256Plus);
+
     /// This set with one more mechanism.
     #[must_use]
     pub const fn with(self, mechanism: Mechanism) -> Self {
         Self(self.0 | 1 << mechanism as u8)
+    }
+
+    /// This set without a mechanism.
+    #[must_use]
+    pub const fn without(self, mechanism: Mechanism) -> Self {
+        Self(self.0 & !(1 << mechanism as u8))
     }
 
     /// Whether the mechanism is in the set.

@@ -7,6 +7,7 @@ mod owned;
 pub use owned::{OwnedConfig, OwnedCredentials, UrlError};
 
 use crate::auth::Credentials;
+use crate::capability::{Mechanism, Mechanisms};
 use crate::wire::path::is_domain;
 use core::fmt;
 
@@ -159,6 +160,10 @@ pub struct Limits {
     pub reply_line: u32,
     /// The most lines of one reply. Default 100.
     pub reply_lines: u16,
+    /// The most iterations of the hash function that a server may ask for in
+    /// SCRAM: they are work for the client. There are never less than 4,096 (RFC
+    /// 7677, section 4). Default 1,000,000.
+    pub scram_iterations: u32,
 }
 
 impl Limits {
@@ -166,6 +171,7 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         reply_line: 4096,
         reply_lines: 100,
+        scram_iterations: 1_000_000,
     };
 }
 
@@ -194,12 +200,24 @@ pub struct Config<'a> {
     pub timeouts: Timeouts,
     /// How much the server may say.
     pub limits: Limits,
+    /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING,
+    /// which saves a round trip (RFC 3030); else by DATA. Default true.
+    pub chunking: bool,
     /// Sends a password even where [`Security::DangerPlaintext`] lets everybody
-    /// on the way read it. For tests on the own machine.
+    /// on the way read it. For tests on the own machine. SCRAM needs it not.
     pub danger_plaintext_auth: bool,
+    /// The SASL mechanisms that may be used; the strongest that the server offers
+    /// is. A smaller set refuses a downgrade, such as [`Mechanisms::SCRAM`] for
+    /// an account whose server is known to offer it. Default
+    /// [`Config::MECHANISMS`].
+    pub mechanisms: Mechanisms,
 }
 
 impl<'a> Config<'a> {
+    /// The mechanisms that may be used if nothing is said: all but CRAM-MD5, with
+    /// which whoever listens can try passwords.
+    pub const MECHANISMS: Mechanisms = Mechanisms::ALL.without(Mechanism::CramMd5);
+
     /// A configuration for the usual port of `security`, without credentials.
     ///
     /// # Errors
@@ -213,7 +231,9 @@ impl<'a> Config<'a> {
             ehlo_name: EhloName::LOOPBACK,
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
+            chunking: true,
             danger_plaintext_auth: false,
+            mechanisms: Self::MECHANISMS,
         })
     }
 
@@ -249,6 +269,20 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same, but only these SASL mechanisms may be used.
+    #[must_use]
+    pub const fn mechanisms(mut self, mechanisms: Mechanisms) -> Self {
+        self.mechanisms = mechanisms;
+        self
+    }
+
+    /// The same, but the content goes by DATA if `chunking` is false.
+    #[must_use]
+    pub const fn chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
         self
     }
 

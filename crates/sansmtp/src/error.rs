@@ -79,7 +79,7 @@ pub enum Error {
         stage: Stage,
         /// What it did.
         fault: Fault,
-        /// The message may have been accepted or not: its final dot was sent.
+        /// The message may have been accepted or not: its end was sent.
         outcome_unknown: bool,
     },
     /// The configuration or the message asks for what this server does not
@@ -91,14 +91,14 @@ pub enum Error {
     Timeout {
         /// What was waited for.
         stage: Stage,
-        /// The message may have been accepted or not: its final dot was sent.
+        /// The message may have been accepted or not: its end was sent.
         outcome_unknown: bool,
     },
     /// The connection was lost.
     Closed {
         /// What the dialogue was at.
         stage: Stage,
-        /// The message may have been accepted or not: its final dot was sent.
+        /// The message may have been accepted or not: its end was sent.
         outcome_unknown: bool,
     },
 }
@@ -125,6 +125,9 @@ pub enum Fault {
     PlaintextAfterStartTls,
     /// A challenge is malformed, or there are too many of them.
     BadChallenge,
+    /// The server says that the client is authenticated, but has not proven that
+    /// it knows the password itself (RFC 5802, section 3).
+    ServerNotProven,
 }
 
 /// What a configuration or a message can need and a server can lack.
@@ -145,6 +148,8 @@ pub enum Requirement {
     SmtpUtf8,
     /// 8BITMIME, since the content is not ASCII.
     EightBitMime,
+    /// BINARYMIME with CHUNKING and PIPELINING, since the content is opaque.
+    BinaryMime,
     /// DSN, since a report was asked for.
     Dsn,
     /// At least one recipient.
@@ -161,6 +166,8 @@ pub enum Misuse {
     TlsNotWanted,
     /// No question is open that could be answered.
     NothingToAnswer,
+    /// The content was ended before all of a piece that was shown was pushed.
+    ContentCutShort,
     /// The dialogue is over.
     Over,
 }
@@ -251,6 +258,10 @@ impl Error {
                 fault: Fault::PlaintextAfterStartTls,
                 ..
             } => "do not send: somebody may be changing the traffic on the way",
+            Self::Peer {
+                fault: Fault::ServerNotProven,
+                ..
+            } => "do not send: somebody may be posing as the server",
             Self::Peer { .. } => "check that host and port belong to a mail submission server",
             Self::Unmet(requirement) => requirement.next_step(),
             Self::Misuse(_) => "this is a defect of the program; report it",
@@ -326,6 +337,9 @@ impl fmt::Display for Fault {
             Self::UnexpectedCode => "sent a reply code that does not fit",
             Self::PlaintextAfterStartTls => "sent plain text after it had agreed on TLS",
             Self::BadChallenge => "sent a challenge that does not fit the mechanism",
+            Self::ServerNotProven => {
+                "claimed success without proof that it knows the password itself"
+            }
         })
     }
 }
@@ -344,6 +358,7 @@ impl Requirement {
             Self::Size => "send a smaller message or a link",
             Self::SmtpUtf8 => "use ASCII addresses, or a server that offers SMTPUTF8",
             Self::EightBitMime => "encode the content as quoted-printable or base64",
+            Self::BinaryMime => "encode the content as base64",
             Self::Dsn => "send without asking for reports",
             Self::Recipient => "name at least one recipient",
         }
@@ -364,6 +379,9 @@ impl fmt::Display for Requirement {
             Self::EightBitMime => {
                 "the content is not ASCII, and the server does not offer 8BITMIME"
             }
+            Self::BinaryMime => {
+                "the content is binary, and the server does not offer BINARYMIME, CHUNKING and PIPELINING"
+            }
             Self::Dsn => "a delivery report was asked for, and the server does not offer DSN",
             Self::Recipient => "the envelope names no recipient",
         })
@@ -375,6 +393,7 @@ impl fmt::Display for Misuse {
         f.write_str(match self {
             Self::Busy => "the connection is in the middle of something else",
             Self::TlsNotWanted => "TLS was reported where none was due",
+            Self::ContentCutShort => "the content was ended in the middle of a chunk",
             Self::NothingToAnswer => "no request is open that could be answered",
             Self::Over => "the dialogue is over",
         })

@@ -21,8 +21,11 @@ pub enum State {
     Mail,
     /// At least one recipient was accepted.
     Recipients,
-    /// DATA was accepted; the content is on its way.
+    /// DATA was accepted, or BDAT came; the content, or a chunk of it, is on its
+    /// way.
     Content,
+    /// Between two chunks of the content (RFC 3030, section 2).
+    Chunking,
     /// The content is complete; its fate is open.
     Verdict,
     /// Nothing is left but to part.
@@ -55,9 +58,11 @@ pub enum Step {
     Mail,
     /// RCPT accepted.
     Recipient,
-    /// DATA answered with 354.
+    /// DATA answered with 354, or BDAT in its place.
     GoAhead,
-    /// The final dot was sent.
+    /// A chunk that is not the last accepted.
+    Chunk,
+    /// The final dot or the last chunk was sent.
     Complete,
     /// The content was accepted or refused.
     Judge,
@@ -70,7 +75,7 @@ pub enum Step {
 }
 
 /// Every transition there is.
-pub const TRANSITIONS: [(State, Step, State); 43] = {
+pub const TRANSITIONS: [(State, Step, State); 49] = {
     use State as S;
     use Step as T;
     [
@@ -103,8 +108,13 @@ pub const TRANSITIONS: [(State, Step, State); 43] = {
         (S::Recipients, T::GoAhead, S::Content),
         (S::Recipients, T::Reset, S::Ready),
         (S::Recipients, T::Part, S::Closing),
+        (S::Content, T::Chunk, S::Chunking),
         (S::Content, T::Complete, S::Verdict),
         (S::Content, T::Part, S::Closing),
+        (S::Chunking, T::GoAhead, S::Content),
+        (S::Chunking, T::Hello, S::Ready),
+        (S::Chunking, T::Reset, S::Ready),
+        (S::Chunking, T::Part, S::Closing),
         (S::Verdict, T::Judge, S::Ready),
         (S::Verdict, T::Part, S::Closing),
         // A connection can end anywhere.
@@ -116,6 +126,7 @@ pub const TRANSITIONS: [(State, Step, State); 43] = {
         (S::Mail, T::Close, S::Closed),
         (S::Recipients, T::Close, S::Closed),
         (S::Content, T::Close, S::Closed),
+        (S::Chunking, T::Close, S::Closed),
         (S::Verdict, T::Close, S::Closed),
         (S::Closing, T::Close, S::Closed),
     ]
@@ -169,6 +180,9 @@ mod tests {
             (State::Mail, Step::AgreeTls),
             (State::Recipients, Step::Authenticate),
             (State::Content, Step::Judge),
+            (State::Chunking, Step::Mail),
+            (State::Chunking, Step::Recipient),
+            (State::Chunking, Step::Judge),
             (State::Handshake, Step::Hello),
             (State::Closed, Step::Greet),
         ] {

@@ -38,6 +38,9 @@ fn start(options: &str, read: usize, write: usize) -> ClientDriver {
     if has("token") {
         config = config.credentials(Credentials::oauth2("user", "token").unwrap());
     }
+    if has("data") {
+        config = config.chunking(false);
+    }
     if has("clear") {
         config = config.danger_plaintext_auth();
     }
@@ -114,6 +117,21 @@ impl ClientDriver {
         }
     }
 
+    /// Pushes `text` as one piece.
+    fn push(&mut self, text: &str) {
+        let Some(mut body) = self.client.body() else {
+            return self.common.tell("no content is wanted".into());
+        };
+        let mut out = vec![0; self.common.write];
+        let text = text.replace("\\r", "\r").replace("\\n", "\n");
+        let mut piece = text.as_bytes();
+        while !piece.is_empty() {
+            let (read, written) = body.write(self.common.now, piece, &mut out);
+            self.common.output.extend_from_slice(&out[..written]);
+            piece = &piece[read..];
+        }
+    }
+
     /// `submit FROM TO... [size=N] [8bit] [7bit] [dsn] [utf8]`
     fn submit(&mut self, words: &str) -> Result<(), Error> {
         let mut addresses = Vec::new();
@@ -140,6 +158,7 @@ impl ClientDriver {
         let mut envelope = Envelope::new(ReversePath::parse(from).unwrap(), recipients);
         for option in options {
             match option {
+                "binary" => envelope.body = Some(Body::BinaryMime),
                 "8bit" => envelope.body = Some(Body::EightBitMime),
                 "7bit" => envelope.body = Some(Body::SevenBit),
                 "utf8" => envelope.smtputf8 = true,
@@ -163,6 +182,7 @@ fn text(event: &Event<'_>) -> Option<String> {
         Event::Sender { reply } => format!("sender {reply}"),
         Event::Recipient { index, reply } => format!("recipient {index} {reply}"),
         Event::Content => "content".into(),
+        Event::ChunkRefused { reply } => format!("chunk refused {reply}"),
         Event::Delivered { reply } => format!("delivered {reply}"),
         Event::NotDelivered {
             stage,
@@ -210,6 +230,17 @@ impl Driver for ClientDriver {
             }
             "part" => {
                 self.write(rest, false);
+                Ok(())
+            }
+            "push" => {
+                self.push(rest);
+                Ok(())
+            }
+            "end" => {
+                match self.client.body() {
+                    Some(body) => body.finish(now),
+                    None => self.common.tell("no content is wanted".into()),
+                }
                 Ok(())
             }
             "pass" => {
@@ -273,6 +304,22 @@ fn authentication() {
 #[test]
 fn transactions() {
     dialogue::run(include_str!("dialogue/client_transaction.txt"), start);
+}
+
+/// Every case begins behind EHLO.
+#[test]
+fn chunks() {
+    let hello = "S: 220 hi\nC: EHLO [127.0.0.1]\nS: 250-mx\nS: 250-PIPELINING\n\
+                 S: 250-BINARYMIME\nS: 250 CHUNKING\n-- ready\n";
+    let mut script = String::new();
+    for case in include_str!("dialogue/client_chunks.txt")
+        .split("\n# ")
+        .skip(1)
+    {
+        let (title, rest) = case.split_once('\n').unwrap();
+        script += &format!("\n# {title}\n{hello}{rest}\n");
+    }
+    dialogue::run(&script, start);
 }
 
 #[test]

@@ -20,8 +20,8 @@ struct ServerDriver {
 }
 
 /// Options: `starttls` or `tls`; `auth` for PLAIN and LOGIN, `clear` to take
-/// passwords without TLS; `max=N` octets; `rcpts=N`, `errors=N`, `line=N` as
-/// limits; `ask` to be asked who may connect; `hold-mail` and so on to leave a
+/// passwords without TLS; `max=N` octets; `rcpts=N`, `errors=N`, `line=N`,
+/// `eat=N` as limits; `ask` to be asked who may connect; `hold-mail` and so on to leave a
 /// question open.
 fn start(options: &str, read: usize, write: usize) -> ServerDriver {
     let words: Vec<&str> = options.split(' ').collect();
@@ -40,8 +40,7 @@ fn start(options: &str, read: usize, write: usize) -> ServerDriver {
         config = config.mechanisms(
             Mechanisms::NONE
                 .with(Mechanism::Plain)
-                .with(Mechanism::Login)
-                .with(Mechanism::XOAuth2),
+                .with(Mechanism::Login),
         );
     }
     if has("clear") {
@@ -58,6 +57,7 @@ fn start(options: &str, read: usize, write: usize) -> ServerDriver {
     limits.recipients = number("rcpts=").map_or(limits.recipients, |n| n as u16);
     limits.errors = number("errors=").map_or(limits.errors, |n| n as u16);
     limits.text_line = number("line=").unwrap_or(0);
+    limits.refused_chunk = number("eat=").map_or(limits.refused_chunk, u64::from);
     config = config
         .limits(limits)
         .max_size(number("max=").map_or(1_048_576, u64::from));
@@ -249,6 +249,30 @@ fn authentication() {
 #[test]
 fn content() {
     dialogue::run(include_str!("dialogue/server_content.txt"), start);
+}
+
+/// A case begins behind RCPT, if it is `fresh` behind HELO, if it is `whole`
+/// before the greeting.
+#[test]
+fn chunks() {
+    let hello = "S: 220 mx.example.org ESMTP ready\nC: HELO c\nS: 250 mx.example.org\n";
+    let envelope = "C: MAIL FROM:<a@example.org>\nC: RCPT TO:<b@example.org>\n\
+                    S: 250 2.1.0 Sender ok\nS: 250 2.1.5 Recipient ok\n";
+    let mut script = String::new();
+    for case in include_str!("dialogue/server_chunks.txt")
+        .split("\n# ")
+        .skip(1)
+    {
+        let (title, rest) = case.split_once('\n').unwrap();
+        let (_, options) = title.split_once(" | ").unwrap_or((title, ""));
+        let before = match options.split(' ').next() {
+            Some("whole") => String::new(),
+            Some("fresh") => hello.to_owned(),
+            _ => format!("{hello}{envelope}"),
+        };
+        script += &format!("\n# {title}\n{before}{rest}\n");
+    }
+    dialogue::run(&script, start);
 }
 
 #[test]

@@ -32,6 +32,10 @@ struct Setup<'a> {
     mechanisms: Mechanisms,
     recipients: &'a [&'a str],
     message: &'a [u8],
+    /// Whether the client may use BDAT.
+    chunking: bool,
+    /// Size of the pieces that the content is pushed in.
+    push: usize,
     /// Size of the pieces that either side reads and writes.
     read: usize,
     write: usize,
@@ -41,6 +45,7 @@ struct Setup<'a> {
 fn run(setup: &Setup<'_>) -> Run {
     let credentials = Credentials::password("user", "s3cret-pw").unwrap();
     let mut config = Config::new("mx.example.org", setup.security).unwrap();
+    config = config.chunking(setup.chunking);
     if !setup.mechanisms.is_empty() {
         config = config.credentials(credentials).danger_plaintext_auth();
     }
@@ -134,23 +139,26 @@ fn run(setup: &Setup<'_>) -> Run {
                 break;
             }
         }
-        while let Some(mut writer) = client.body() {
-            let chunk = &body[..setup.read.min(body.len())];
-            let (read, written) = writer.write(NOW, chunk, &mut out);
+        loop {
+            loop {
+                let n = client.transmit(NOW, &mut out);
+                if n == 0 {
+                    break;
+                }
+                run.client_said.extend_from_slice(&out[..n]);
+                to_server.extend_from_slice(&out[..n]);
+            }
+            let Some(mut writer) = client.body() else {
+                break;
+            };
+            let piece = &body[..setup.push.min(body.len())];
+            let (read, written) = writer.write(NOW, piece, &mut out);
             body = &body[read..];
             run.client_said.extend_from_slice(&out[..written]);
             to_server.extend_from_slice(&out[..written]);
             if body.is_empty() {
                 writer.finish(NOW);
             }
-        }
-        loop {
-            let n = client.transmit(NOW, &mut out);
-            if n == 0 {
-                break;
-            }
-            run.client_said.extend_from_slice(&out[..n]);
-            to_server.extend_from_slice(&out[..n]);
         }
     }
     panic!("the dialogue does not end: {run:?}");
@@ -186,10 +194,11 @@ const MESSAGE: &[u8] = b"Subject: t\r\n\r\n.dot\r\n..two\r\n.\r\nend\r\n";
 
 #[test]
 fn every_split_gives_the_same_dialogue() {
-    for security in [
-        Security::DangerPlaintext,
-        Security::StartTls,
-        Security::ImplicitTls,
+    for (security, chunking) in [
+        (Security::DangerPlaintext, true),
+        (Security::DangerPlaintext, false),
+        (Security::StartTls, false),
+        (Security::ImplicitTls, true),
     ] {
         for mechanisms in [
             Mechanisms::NONE,
@@ -201,6 +210,8 @@ fn every_split_gives_the_same_dialogue() {
                 mechanisms,
                 recipients: &["b@example.org", "no@example.org", "\"c d\"@[127.0.0.1]"],
                 message: MESSAGE,
+                chunking,
+                push: 4096,
                 read,
                 write,
             };
@@ -209,14 +220,84 @@ fn every_split_gives_the_same_dialogue() {
             let told = |what: &str| whole.client_events.iter().any(|e| e.contains(what));
             assert!(told("550 5.1.1 no@example.org is not here"));
             assert!(told("Delivered"));
-            for read in (1..40).chain([100, 511]) {
-                for write in 1..40 {
+            for read in (1..18).chain([39, 100, 511]) {
+                for write in (1..18).chain([39, 64]) {
                     let mut other = run(&setup(read, write));
                     other.round_trips = whole.round_trips;
                     assert_eq!(other, whole, "read {read} write {write}");
                 }
             }
         }
+    }
+}
+
+#[test]
+fn pieces_of_any_size_become_chunks() {
+    let large = "All work and no play.\r\n".repeat(20);
+    for message in [b"".as_slice(), b"a", MESSAGE, large.as_bytes()] {
+        let ended = message.ends_with(b"\r\n") || message.is_empty();
+        let expected = [message, if ended { b"" } else { b"\r\n" }].concat();
+        for push in (1..40).chain([4096]) {
+            for (read, write) in [(1, 1), (3, 7), (64, 2), (4096, 30), (4096, 4096)] {
+                let run = run(&Setup {
+                    security: Security::DangerPlaintext,
+                    mechanisms: Mechanisms::NONE,
+                    recipients: &["b@example.org"],
+                    message,
+                    chunking: true,
+                    push,
+                    read,
+                    write,
+                });
+                assert_eq!(run.stored, [expected.as_slice()], "{push} {read} {write}");
+                let said = String::from_utf8_lossy(&run.client_said);
+                let chunks = said.matches("BDAT ").count();
+                assert_eq!(chunks, message.len().div_ceil(push) + 1, "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_message_waits_for_the_recipients() {
+    let message = "0123456789abcdef\r\n".repeat(4_000);
+    let setup = |recipients| Setup {
+        security: Security::DangerPlaintext,
+        mechanisms: Mechanisms::NONE,
+        recipients,
+        message: message.as_bytes(),
+        chunking: true,
+        push: 1 << 20,
+        read: 1 << 20,
+        write: 1 << 20,
+    };
+    let taken = run(&setup(&["b@example.org"]));
+    assert_eq!(taken.stored, [message.as_bytes()]);
+    // Greeting, EHLO, envelope, content, QUIT.
+    assert_eq!(taken.round_trips, 5);
+    let refused = run(&setup(&["no@example.org"]));
+    let said = String::from_utf8_lossy(&refused.client_said);
+    assert!(!said.contains("BDAT"), "{said}");
+}
+
+#[test]
+fn with_chunking_a_message_takes_one_round_trip() {
+    let many: Vec<String> = (0..100).map(|n| format!("r{n}@example.org")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for recipients in [&["b@example.org"][..], &many] {
+        let run = run(&Setup {
+            security: Security::DangerPlaintext,
+            mechanisms: Mechanisms::NONE,
+            recipients,
+            message: MESSAGE,
+            chunking: true,
+            push: 1 << 20,
+            read: 1 << 20,
+            write: 1 << 20,
+        });
+        // Greeting, EHLO, envelope with content, QUIT.
+        assert_eq!(run.round_trips, 4);
+        assert_eq!(run.stored, [MESSAGE]);
     }
 }
 
@@ -230,6 +311,8 @@ fn with_pipelining_a_message_takes_two_round_trips() {
             mechanisms: Mechanisms::NONE,
             recipients,
             message: MESSAGE,
+            chunking: false,
+            push: 1 << 20,
             read: 1 << 20,
             write: 1 << 20,
         });
@@ -241,16 +324,23 @@ fn with_pipelining_a_message_takes_two_round_trips() {
 
 #[test]
 fn nobody_wants_it() {
-    let run = run(&Setup {
-        security: Security::DangerPlaintext,
-        mechanisms: Mechanisms::NONE,
-        recipients: &["no@example.org", "nobody@example.org"],
-        message: MESSAGE,
-        read: 64,
-        write: 64,
-    });
-    assert_eq!(run.stored.len(), 0);
-    let told = |what: &str| run.client_events.iter().any(|e| e.starts_with(what));
-    assert!(told("NotDelivered { stage: Rcpt"), "{run:?}");
-    assert!(!String::from_utf8_lossy(&run.client_said).contains("Subject"));
+    for chunking in [false, true] {
+        let run = run(&Setup {
+            security: Security::DangerPlaintext,
+            mechanisms: Mechanisms::NONE,
+            recipients: &["no@example.org", "nobody@example.org"],
+            message: MESSAGE,
+            chunking,
+            push: 64,
+            read: 64,
+            write: 64,
+        });
+        assert_eq!(run.stored.len(), 0);
+        let told = |what: &str| run.client_events.iter().any(|e| e.starts_with(what));
+        assert!(told("NotDelivered { stage: Rcpt"), "{run:?}");
+        let said = String::from_utf8_lossy(&run.client_said);
+        // A small one leaves with its envelope.
+        assert_eq!(said.contains("Subject"), chunking);
+        assert!(said.ends_with("QUIT\r\n"));
+    }
 }

@@ -6,7 +6,7 @@
 
 use core::hint::black_box;
 
-use sansmtp::auth::Credentials;
+use sansmtp::auth::{BindingKind, ChannelBinding, Credentials, Hash, Secret, StoredKeys};
 use sansmtp::client::{Client, Query};
 use sansmtp::config::{Config, EhloName, Security};
 use sansmtp::envelope::{Envelope, Recipient};
@@ -18,7 +18,7 @@ use sansmtp::wire::reply::Reply;
 use sansmtp::{Instant, Machine};
 
 /// Every entry point.
-pub const ALL: &[fn()] = &[client, server, message, provider];
+pub const ALL: &[fn()] = &[client, server, sasl_server, message, provider];
 
 fn octets() -> &'static [u8] {
     black_box(b"some octets".as_slice())
@@ -53,6 +53,10 @@ fn client() {
     let mut line = [0; 128];
     let mut out = [0; 64];
     let mut client = Client::new(&config, &mut line, now());
+    client.set_entropy(black_box([1; 18]));
+    if let Some(binding) = channel_binding() {
+        client.set_channel_binding(binding);
+    }
     drive(&mut client, &mut out);
     black_box(client.submit(&envelope, now()).is_ok());
     if let Some(mut body) = client.body() {
@@ -95,6 +99,44 @@ fn server() {
         &mut Server::resume(session, &config, &mut line, &mut reply),
         &mut out,
     );
+}
+
+fn channel_binding() -> Option<ChannelBinding> {
+    ChannelBinding::new(black_box(BindingKind::TlsExporter), octets())
+}
+
+fn sasl_server() {
+    let config = server::Config::new(EhloName::LOOPBACK, black_box(Security::StartTls))
+        .mechanisms(black_box(sansmtp::capability::Mechanisms::ALL));
+    let (mut line, mut reply, mut out) = ([0; 128], [0; 64], [0; 64]);
+    let mut server = Server::new(&config, &mut line, &mut reply, now());
+    server.set_entropy(black_box([1; 32]));
+    if let Some(binding) = channel_binding() {
+        server.set_channel_binding(binding);
+    }
+    drive(&mut server, &mut out);
+    let hash = black_box(Hash::Sha1);
+    let iterations = black_box(4096);
+    let pretended = StoredKeys::pretend(hash, &black_box([1; 32]), text(), iterations);
+    let keys = StoredKeys::derive(hash, text(), octets(), iterations).unwrap_or(pretended);
+    black_box(keys.verify(text()));
+    let copy = StoredKeys::from_parts(
+        hash,
+        keys.iterations(),
+        keys.salt(),
+        keys.stored_key(),
+        keys.server_key(),
+    );
+    black_box(copy.is_some());
+    if let Ok((_, Some(server::Event::Request(request)))) = server.receive(now(), octets()) {
+        match request.query() {
+            server::Query::Digest(digest) => {
+                black_box(digest.proves(Secret::new(text())));
+            }
+            _ => request.answer_with_keys(&keys),
+        }
+    }
+    black_box(server.answer_with_keys(&keys).is_ok());
 }
 
 /// All that a driver calls.

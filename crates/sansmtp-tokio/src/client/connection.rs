@@ -9,6 +9,7 @@ use super::tap::Tap;
 use super::tls::Tls;
 use super::wire::{Failure, Stream, Told, Watch, Wire};
 use crate::clock::Clock;
+use crate::{channel_binding, random};
 use sansmtp::Machine;
 use sansmtp::client::{Client, Session};
 use sansmtp::config::{Config, OwnedConfig};
@@ -78,7 +79,12 @@ impl Connection {
         let clock = Clock::start();
         let config = setup.config.as_config();
         let mut line = vec![0; LINE].into_boxed_slice();
-        let session = Client::new(&config, &mut line, clock.now()).suspend();
+        let mut client = Client::new(&config, &mut line, clock.now());
+        // Without random octets there is no TLS either.
+        if let Ok(entropy) = random::octets() {
+            client.set_entropy(entropy);
+        }
+        let session = client.suspend();
         Ok(Self {
             wire: Wire::new(socket, clock, watch),
             session,
@@ -261,10 +267,17 @@ async fn shake_hands(
             }
         },
     };
+    let binding = channel_binding::exporter(stream.get_ref().1).or_else(|| {
+        let certificate = info.certificates.first()?;
+        channel_binding::end_point(certificate)
+    });
     wire.stream = Stream::Tls(Box::new(stream));
     client
         .tls_established(wire.clock.now())
         .map_err(|error| broken_off(host, Failure::Dialogue(error, None), None))?;
+    if let Some(binding) = binding {
+        client.set_channel_binding(binding);
+    }
     wire.tap_tls();
     Ok(info)
 }
@@ -285,12 +298,14 @@ async fn transact<'c>(
         });
     }
     let mut unheard = true;
-    let mut sender_refused = None;
+    let mut refused_before = None;
     loop {
         let told = match wire.next(client, content).await {
             Ok(told) => told,
             Err(failure) => {
-                if matches!(&failure, Failure::Dialogue(error, _) if error.outcome_unknown()) {
+                let unknown =
+                    matches!(&failure, Failure::Dialogue(error, _) if error.outcome_unknown());
+                if unknown {
                     report.unknown();
                 }
                 // A peer that breaks the protocol would do it again.
@@ -300,14 +315,17 @@ async fn transact<'c>(
                 );
                 return Err(Undelivered {
                     error: broken_off(host, failure, Some(report)),
-                    unheard: unheard && lost,
+                    unheard: unheard && lost && !unknown,
                 });
             }
         };
         match told {
             Told::Reply { .. } => {}
             Told::Sender { outcome, reply } => {
-                sender_refused = outcome.map(|outcome| (outcome, reply));
+                refused_before = outcome.map(|outcome| (outcome, reply));
+            }
+            Told::ChunkRefused { outcome, reply } => {
+                refused_before = outcome.map(|outcome| (outcome, reply));
             }
             Told::Recipient {
                 index,
@@ -320,7 +338,7 @@ async fn transact<'c>(
                 return Ok(report);
             }
             Told::NotDelivered { stage, refused } => {
-                report.failed(stage, refused.or(sender_refused));
+                report.failed(stage, refused.or(refused_before));
                 return Err(Undelivered {
                     error: Error::NotDelivered(Box::new(report)),
                     unheard: false,

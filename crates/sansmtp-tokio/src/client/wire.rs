@@ -72,6 +72,11 @@ pub(super) enum Told {
         outcome: Option<Outcome>,
         reply: Reply,
     },
+    /// The server refused a chunk of the content.
+    ChunkRefused {
+        outcome: Option<Outcome>,
+        reply: Reply,
+    },
     /// The server took the message.
     Delivered { reply: Reply },
     /// The server took the message for nobody.
@@ -254,32 +259,28 @@ impl Wire {
         client: &mut Client<'_>,
         content: &mut Content<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut source = Poll::Ready(Ok(()));
-        while let Some(mut body) = client.body() {
+        loop {
+            // The envelope may open the way for the content, and the content's end
+            // for its terminator: all leaves in one write.
+            let written = client.transmit(now, self.output.room());
+            self.output.extend(written);
             let room = self.output.room();
-            match content.poll_fill(cx) {
-                Poll::Pending => {
-                    source = Poll::Pending;
-                    break;
+            let Some(mut body) = client.body().filter(|_| !room.is_empty()) else {
+                if written == 0 {
+                    return Poll::Ready(Ok(()));
                 }
+                continue;
+            };
+            match content.poll_fill(cx) {
+                Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok([])) => body.finish(now),
                 Poll::Ready(Ok(chunk)) => {
                     let (read, written) = body.write(now, chunk, room);
                     content.consume(read);
                     self.output.extend(written);
-                    if read == 0 && written == 0 {
-                        break;
-                    }
                 }
             }
-        }
-        loop {
-            let written = client.transmit(now, self.output.room());
-            if written == 0 {
-                return source;
-            }
-            self.output.extend(written);
         }
     }
 
@@ -380,6 +381,10 @@ fn retell(event: Event<'_>, gathered: &mut Vec<u8>) -> Option<Told> {
         },
         Event::Recipient { index, reply } => Told::Recipient {
             index,
+            outcome: Outcome::refused_by(&reply),
+            reply: Reply::complete(gathered, &reply),
+        },
+        Event::ChunkRefused { reply } => Told::ChunkRefused {
             outcome: Outcome::refused_by(&reply),
             reply: Reply::complete(gathered, &reply),
         },

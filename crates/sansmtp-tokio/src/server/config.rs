@@ -136,6 +136,17 @@ impl ServerConfig {
         self
     }
 
+    /// The same with SCRAM-SHA-256 and SCRAM-SHA-1, both also in the -PLUS form where
+    /// there is TLS. They need [`Handler::scram_keys`](super::Handler::scram_keys),
+    /// and show the password to nobody, so that they are offered without TLS too.
+    #[must_use]
+    pub fn scram_auth(mut self) -> Self {
+        self.mechanisms = Mechanisms::SCRAM
+            .iter()
+            .fold(self.mechanisms, Mechanisms::with);
+        self
+    }
+
     /// The same, but MAIL needs AUTH first.
     #[must_use]
     pub fn require_auth(mut self) -> Self {

@@ -3,7 +3,8 @@
 use super::envelope::MailEnvelope;
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
-use sansmtp::server::Login;
+use sansmtp::auth::StoredKeys;
+use sansmtp::server::{Bearer, Digest, Identity, KeysWanted, Login};
 use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
 use std::future::{Future, ready};
@@ -61,13 +62,62 @@ pub trait Handler: Send + Sync + 'static {
         ready(())
     }
 
-    /// The client wants to authenticate. By default 535 5.7.8.
+    /// The client wants to authenticate with PLAIN or LOGIN. By default 535 5.7.8.
     fn auth(
         &self,
         session: &SessionInfo,
         login: &Login<'_>,
     ) -> impl Future<Output = Verdict> + Send {
         let _ = (session, login);
+        ready(OwnedReply::bad_credentials().into())
+    }
+
+    /// SCRAM: the keys of a user, for the hash function that is wanted; `None` if
+    /// there is no such user. The client then gets keys that look like others,
+    /// with 4,096 iterations; if yours have more, return
+    /// [`StoredKeys::pretend`]. By default there is nobody.
+    fn scram_keys(
+        &self,
+        session: &SessionInfo,
+        wanted: &KeysWanted<'_>,
+    ) -> impl Future<Output = Option<StoredKeys>> + Send {
+        let _ = (session, wanted);
+        ready(None)
+    }
+
+    /// The client has proven who it is: may it act for whom it wants to? By
+    /// default a user of SCRAM may act for itself only, and EXTERNAL is refused.
+    fn authorize(
+        &self,
+        session: &SessionInfo,
+        identity: &Identity<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = session;
+        let for_self = identity.authorization.is_empty() || identity.authorization == identity.user;
+        ready(if for_self && !identity.user.is_empty() {
+            Verdict::Accept
+        } else {
+            OwnedReply::bad_credentials().into()
+        })
+    }
+
+    /// The client shows a token of XOAUTH2 or OAUTHBEARER. By default 535 5.7.8.
+    fn bearer(
+        &self,
+        session: &SessionInfo,
+        bearer: &Bearer<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, bearer);
+        ready(OwnedReply::bad_credentials().into())
+    }
+
+    /// The client authenticates with CRAM-MD5. By default 535 5.7.8.
+    fn digest(
+        &self,
+        session: &SessionInfo,
+        digest: &Digest<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, digest);
         ready(OwnedReply::bad_credentials().into())
     }
 

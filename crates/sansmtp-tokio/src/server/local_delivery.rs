@@ -7,7 +7,8 @@ use super::reply::OwnedReply;
 use super::trace;
 use super::users::Users;
 use crate::maildir::{Delivery, Maildir};
-use sansmtp::server::Login;
+use sansmtp::auth::StoredKeys;
+use sansmtp::server::{KeysWanted, Login};
 use sansmtp::wire::enhanced::EnhancedCode;
 use sansmtp::wire::param::RcptParameters;
 use sansmtp::wire::path::ForwardPath;
@@ -104,6 +105,10 @@ impl Handler for MaildirHandler {
         } else {
             OwnedReply::bad_credentials().into()
         }
+    }
+
+    async fn scram_keys(&self, _: &SessionInfo, wanted: &KeysWanted<'_>) -> Option<StoredKeys> {
+        self.users.keys(wanted.user, wanted.hash)
     }
 
     async fn recipient(

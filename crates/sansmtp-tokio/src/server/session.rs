@@ -7,7 +7,10 @@ use super::handler::{Body, Handler, Verdict};
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
 use super::stream::Stream;
+use super::users;
 use crate::clock::Clock;
+use crate::random;
+use sansmtp::capability::Mechanism;
 use sansmtp::config::Security;
 use sansmtp::server::{Event, Query, Server as Machine};
 use sansmtp::state::State;
@@ -21,7 +24,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_rustls::rustls;
 use tracing::{debug, info, warn};
 use zeroize::Zeroize;
 
@@ -122,6 +125,10 @@ where
     let mut line = vec![0; setup.config.command_line.clamp(512, 32_768)];
     let mut reply = vec![0; REPLY];
     let mut machine = Machine::new(&config, &mut line, &mut reply, clock.now());
+    // Without random octets the mechanisms that need them are not offered.
+    if let Ok(entropy) = random::octets() {
+        machine.set_entropy(entropy);
+    }
     loop {
         // Everything that can be done now; the replies gather.
         loop {
@@ -154,9 +161,8 @@ where
             let Some(config) = setup.tls else {
                 return Err(End::Handshake(io::Error::other("TLS is not configured")));
             };
-            let acceptor = TlsAcceptor::from(Arc::clone(config));
-            let tls = tokio::select! {
-                tls = io.stream.upgrade(&acceptor) => tls.map_err(End::Handshake)?,
+            let (tls, bindings) = tokio::select! {
+                tls = io.stream.upgrade(config) => tls.map_err(End::Handshake)?,
                 () = until(deadline) => return Err(End::Stalled),
                 _ = stopped(&mut shutdown), if grace.is_none() => return Err(End::Stalled),
             };
@@ -165,6 +171,9 @@ where
             session.forget();
             session.tls = Some(tls);
             machine.tls_established(clock.now())?;
+            for binding in bindings {
+                machine.set_channel_binding(binding);
+            }
             continue;
         }
         let size = if machine.state() == State::Content {
@@ -332,6 +341,14 @@ impl<H: Handler> Exchange<'_, H> {
         match event {
             Event::Request(request) => {
                 let query = request.query();
+                if let Query::Keys(wanted) = query {
+                    let known = self.handler.scram_keys(&self.session, &wanted).await;
+                    match known.or_else(|| users::pretend(&wanted)) {
+                        Some(keys) => request.answer_with_keys(&keys),
+                        None => request.answer(&OwnedReply::local_error().as_reply()),
+                    }
+                    return;
+                }
                 let verdict = self.decide(query).await;
                 self.log(&query, &verdict);
                 match &verdict {
@@ -367,6 +384,30 @@ impl<H: Handler> Exchange<'_, H> {
                 let verdict = handler.auth(session, &login).await;
                 if verdict.is_positive() {
                     self.session.user = Some(login.user.to_owned());
+                }
+                verdict
+            }
+            Query::Bearer(bearer) => {
+                let verdict = handler.bearer(session, &bearer).await;
+                if verdict.is_positive() {
+                    self.session.user = Some(bearer.user.to_owned());
+                }
+                verdict
+            }
+            Query::Digest(digest) => {
+                let verdict = handler.digest(session, &digest).await;
+                if verdict.is_positive() {
+                    self.session.user = Some(digest.user.to_owned());
+                }
+                verdict
+            }
+            Query::Authorize(identity) => {
+                let verdict = handler.authorize(session, &identity).await;
+                if verdict.is_positive() {
+                    // With EXTERNAL there may be no name but that one.
+                    let names = [identity.user, identity.authorization];
+                    let user = names.into_iter().find(|name| !name.is_empty());
+                    self.session.user = Some(user.unwrap_or_default().to_owned());
                 }
                 verdict
             }
@@ -446,9 +487,16 @@ impl<H: Handler> Exchange<'_, H> {
     fn log(&self, query: &Query<'_>, verdict: &Verdict) {
         let session = &self.session.id;
         let accepted = verdict.is_positive();
-        if let Query::Authenticate(login) = query {
-            let user = Escaped(login.user.as_bytes());
-            info!(%session, %user, mechanism = %login.mechanism, accepted, "authentication");
+        let authentication = match query {
+            Query::Authenticate(login) => Some((login.mechanism, login.user)),
+            Query::Bearer(bearer) => Some((bearer.mechanism, bearer.user)),
+            Query::Digest(digest) => Some((Mechanism::CramMd5, digest.user)),
+            Query::Authorize(identity) => Some((identity.mechanism, identity.user)),
+            _ => None,
+        };
+        if let Some((mechanism, user)) = authentication {
+            let user = Escaped(user.as_bytes());
+            info!(%session, %user, %mechanism, accepted, "authentication");
         } else if let Verdict::Reply(reply) = verdict
             && !accepted
         {

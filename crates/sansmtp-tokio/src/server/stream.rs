@@ -1,11 +1,16 @@
 //! The transport of one session: a stream that TLS can be put around.
 
 use super::info::TlsInfo;
+use crate::channel_binding;
+use sansmtp::auth::ChannelBinding;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A stream with or without TLS.
@@ -19,12 +24,24 @@ pub(super) enum Stream<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
     /// Does the TLS handshake. If it fails or is given up, the stream is gone.
-    pub(super) async fn upgrade(&mut self, acceptor: &TlsAcceptor) -> io::Result<TlsInfo> {
+    pub(super) async fn upgrade(
+        &mut self,
+        config: &Arc<ServerConfig>,
+    ) -> io::Result<(TlsInfo, Vec<ChannelBinding>)> {
         let Self::Plain(plain) = std::mem::replace(self, Self::Gone) else {
             return Err(io::Error::other("TLS is up already"));
         };
-        let tls = acceptor.accept(plain).await?;
+        let handshake = LazyConfigAcceptor::new(Acceptor::default(), plain).await?;
+        // The certificate that the client will be shown.
+        let certificate = config.cert_resolver.resolve(handshake.client_hello());
+        let end_point = certificate.and_then(|key| {
+            let own = key.cert.first()?;
+            channel_binding::end_point(own)
+        });
+        let tls = handshake.into_stream(Arc::clone(config)).await?;
         let (_, connection) = tls.get_ref();
+        let exporter = channel_binding::exporter(connection);
+        let bindings = exporter.into_iter().chain(end_point).collect();
         let info = TlsInfo {
             protocol: connection
                 .protocol_version()
@@ -37,7 +54,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
             server_name: connection.server_name().map(str::to_owned),
         };
         *self = Self::Tls(Box::new(tls));
-        Ok(info)
+        Ok((info, bindings))
     }
 }
 

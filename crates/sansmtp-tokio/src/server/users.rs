@@ -1,23 +1,26 @@
 //! User names and passwords.
 
-use sansmtp::server::Login;
+use crate::random;
+use sansmtp::auth::{Hash, LEAST_ITERATIONS, StoredKeys};
+use sansmtp::server::{KeysWanted, Login};
 use std::collections::HashMap;
 use std::fmt;
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use std::sync::LazyLock;
 
 /// The longest password in octets.
 const PASSWORD_LIMIT: usize = 1024;
 
-/// A password, filled up with zeros, so that a comparison takes the same time
-/// for passwords of any length. It is wiped when dropped.
-type Padded = Zeroizing<[u8; PASSWORD_LIMIT]>;
-
-/// Users and their passwords. Names are compared exactly, passwords in constant
-/// time; an unknown user takes as long as a wrong password.
+/// Users and the keys that follow from their passwords (RFC 5802, section 3). The
+/// passwords themselves are not kept. Names are compared exactly; a check is some
+/// milliseconds of work, and for an unknown user the same.
 #[derive(Default)]
 pub struct Users {
-    passwords: HashMap<String, Box<Padded>>,
+    keys: HashMap<String, Keys>,
+}
+
+struct Keys {
+    sha1: StoredKeys,
+    sha256: StoredKeys,
 }
 
 /// Why a user can not be added.
@@ -28,6 +31,8 @@ pub enum InvalidUser {
     Name,
     /// The password is empty, longer than 1,024 octets, or holds a NUL.
     Password,
+    /// The operating system gives no random octets for the salt.
+    NoRandom,
 }
 
 impl fmt::Display for InvalidUser {
@@ -37,6 +42,7 @@ impl fmt::Display for InvalidUser {
             Self::Password => {
                 "the password is empty, longer than 1024 octets, or holds a NUL character"
             }
+            Self::NoRandom => "the operating system gives no random octets",
         })
     }
 }
@@ -57,45 +63,70 @@ impl Users {
         if name.is_empty() || name.bytes().any(|b| b.is_ascii_control()) {
             return Err(InvalidUser::Name);
         }
-        let padded = pad(password).ok_or(InvalidUser::Password)?;
-        self.passwords.insert(name.to_owned(), padded);
+        if !is_password(password) {
+            return Err(InvalidUser::Password);
+        }
+        let derive = |hash| {
+            let salt: [u8; 16] = random::octets().ok()?;
+            StoredKeys::derive(hash, password, &salt, LEAST_ITERATIONS)
+        };
+        let (sha1, sha256) = derive(Hash::Sha1)
+            .zip(derive(Hash::Sha256))
+            .ok_or(InvalidUser::NoRandom)?;
+        self.keys.insert(name.to_owned(), Keys { sha1, sha256 });
         Ok(())
     }
 
     /// Whether there is nobody.
     pub fn is_empty(&self) -> bool {
-        self.passwords.is_empty()
+        self.keys.is_empty()
     }
 
     /// Whether user and password belong together, and the user wants to act for
     /// nobody else (RFC 4616, section 2).
     pub fn check(&self, login: &Login<'_>) -> bool {
-        let nobody = Padded::new([0; PASSWORD_LIMIT]);
-        let known = self.passwords.get(login.user);
-        let stored = known.map_or(&nobody, |padded| padded);
-        let given = pad(login.password.reveal());
-        let given_or_wrong = given.as_deref().unwrap_or(&nobody);
-        let equal: bool = stored.as_slice().ct_eq(given_or_wrong.as_slice()).into();
+        let known = self.keys(login.user, Hash::Sha256);
+        let is_known = known.is_some();
+        let Some(keys) = known.or_else(|| nobody(login.user, Hash::Sha256)) else {
+            return false;
+        };
+        let password = login.password.reveal();
+        let equal = is_password(password) && keys.verify(password);
         let for_self = login.authorization.is_empty() || login.authorization == login.user;
-        equal && known.is_some() && given.is_some() && for_self
+        equal && is_known && for_self
     }
+
+    /// The keys of a user for SCRAM.
+    pub fn keys(&self, user: &str, hash: Hash) -> Option<StoredKeys> {
+        let keys = self.keys.get(user)?;
+        Some(match hash {
+            Hash::Sha1 => keys.sha1.clone(),
+            Hash::Sha256 => keys.sha256.clone(),
+        })
+    }
+}
+
+/// What SCRAM gets for a user who does not exist.
+pub(super) fn pretend(wanted: &KeysWanted<'_>) -> Option<StoredKeys> {
+    nobody(wanted.user, wanted.hash)
+}
+
+/// `None` if the operating system gave no random octets.
+fn nobody(user: &str, hash: Hash) -> Option<StoredKeys> {
+    static SECRET: LazyLock<Option<[u8; 32]>> = LazyLock::new(|| random::octets().ok());
+    let secret = SECRET.as_ref()?;
+    Some(StoredKeys::pretend(hash, secret, user, LEAST_ITERATIONS))
 }
 
 /// Shows the names only.
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.passwords.keys()).finish()
+        f.debug_set().entries(self.keys.keys()).finish()
     }
 }
 
-fn pad(password: &str) -> Option<Box<Padded>> {
-    let bytes = password.as_bytes();
-    if bytes.is_empty() || bytes.contains(&0) {
-        return None;
-    }
-    let mut padded = Box::new(Padded::new([0; PASSWORD_LIMIT]));
-    padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(padded)
+fn is_password(password: &str) -> bool {
+    !password.is_empty() && password.len() <= PASSWORD_LIMIT && !password.contains('\0')
 }
 
 #[cfg(test)]
@@ -140,5 +171,9 @@ mod tests {
         assert_eq!(users.add("a", ""), Err(InvalidUser::Password));
         assert_eq!(users.add("a", "x\0"), Err(InvalidUser::Password));
         assert!(!format!("{users:?}").contains("s3cret"));
+        for hash in [Hash::Sha1, Hash::Sha256] {
+            assert!(users.keys("alice", hash).unwrap().verify("s3cret"));
+            assert!(users.keys("Alice", hash).is_none());
+        }
     }
 }

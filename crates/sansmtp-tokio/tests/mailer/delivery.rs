@@ -133,6 +133,69 @@ async fn each_flight_is_one_write_and_a_message_takes_two_round_trips() {
 }
 
 #[tokio::test]
+async fn with_chunking_a_small_message_is_one_write_and_one_round_trip() {
+    let listener = Listener::bind().await;
+    let notes = Arc::new(Notes::default());
+    let mailer = Mailer::builder(listener.config(Security::DangerPlaintext))
+        .pool(ONE)
+        .tap(notes.clone())
+        .build()
+        .unwrap();
+    let to = recipients(&["a@example.org", "b@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut peer = listener
+            .accept_session("PIPELINING,CHUNKING,SIZE 1000000")
+            .await;
+        for _ in 0..2 {
+            assert_eq!(
+                peer.flight().await,
+                "MAIL FROM:<me@example.org> SIZE=20\r\nRCPT TO:<a@example.org>\r\n\
+                 RCPT TO:<b@example.org>\r\nBDAT 18\r\nSubject: t\r\n\r\n.endBDAT 2 LAST\r\n\r\n"
+            );
+            peer.write("250 ok\r\n".repeat(5).as_bytes()).await;
+        }
+        peer.quit().await;
+    };
+    let client = async {
+        let content = "Subject: t\n\n.end";
+        mailer.send(&envelope, content).await.unwrap();
+        notes.clear();
+        let report = mailer.send(&envelope, content).await.unwrap();
+        assert!(report.all_delivered());
+        assert_eq!(notes.sent().len(), 1, "{:?}", notes.sent());
+        assert_eq!(notes.round_trips(), 1);
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn a_lost_connection_behind_the_last_chunk_is_not_tried_again() {
+    let listener = Listener::bind().await;
+    let mailer = Mailer::builder(listener.config(Security::DangerPlaintext))
+        .pool(ONE)
+        .build()
+        .unwrap();
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut peer = listener.accept_session("PIPELINING,CHUNKING").await;
+        peer.flight().await;
+        peer.write("250 ok\r\n".repeat(4).as_bytes()).await;
+        // The second message is read whole; then the connection ends.
+        assert!(peer.flight().await.contains("LAST"));
+    };
+    let client = async {
+        mailer.send(&envelope, MESSAGE).await.unwrap();
+        let error = mailer.send(&envelope, MESSAGE).await.unwrap_err();
+        let report = error.report().expect("a report");
+        assert_eq!(report.recipients[0].outcome, Outcome::Unknown);
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
 async fn a_large_message_goes_out_in_large_writes() {
     let listener = Listener::bind().await;
     let notes = Arc::new(Notes::default());

@@ -9,6 +9,34 @@ use sansmtp_tokio::server::{Body, Handler, MailEnvelope, OwnedReply, SessionInfo
 const PLAIN: Security = Security::DangerPlaintext;
 
 #[tokio::test]
+async fn a_message_in_chunks_is_on_disk() {
+    let directory = Directory::new();
+    let running = Running::start(config(), directory.handler().await, PLAIN).await;
+    let mut client = running.hello().await;
+    client
+        .say("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\nBDAT 14\r\nSubject: x\r\n\r\nBDAT 0\r\nBDAT 7 LAST\r\n.\r\nyo\r\nBDAT 6\r\nQUIT\r\n")
+        .await;
+    for begins in ["250 2.1.0", "250 2.1.5", "250 ", "250 "] {
+        let reply = client.reply().await;
+        assert!(reply.starts_with(begins), "{reply}");
+    }
+    let stored = client.reply().await;
+    assert!(stored.starts_with("250 2.0.0 Stored as "), "{stored}");
+    assert!(client.reply().await.starts_with("503 "));
+    client.expect("QUIT", "221 ").await;
+    client.ends().await;
+    let files = directory.files("new");
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let content = std::fs::read_to_string(file).unwrap();
+    assert!(
+        content.ends_with("Subject: x\r\n\r\n.\r\nyo\r\n"),
+        "{content}"
+    );
+}
+
+#[tokio::test]
 async fn a_pipelined_message_is_on_disk_byte_by_byte() {
     let directory = Directory::new();
     let running = Running::start(config(), directory.handler().await, PLAIN).await;

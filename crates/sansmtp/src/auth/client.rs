@@ -1,7 +1,13 @@
 //! The client's side of a SASL exchange.
 
+#[cfg(feature = "scram")]
+use super::{
+    ChannelBinding, Hash, cram_md5,
+    scram::{self, Binding, ClientExchange},
+};
 use super::{Credentials, Kind};
 use crate::capability::{Mechanism, Mechanisms};
+use crate::config::Config;
 use crate::error::Requirement;
 use crate::wire::base64::{Encoder, encoded_len};
 use crate::wire::window::Window;
@@ -9,6 +15,23 @@ use crate::wire::window::Window;
 /// The longest AUTH line with an initial response, in octets: longer responses
 /// wait for the server's first 334 (RFC 4954, section 4).
 const LINE_LIMIT: usize = 510;
+
+/// What a mechanism may need besides the credentials.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Material {
+    /// For the nonce.
+    #[cfg(feature = "scram")]
+    pub(crate) entropy: Option<[u8; 18]>,
+    #[cfg(feature = "scram")]
+    pub(crate) binding: Option<ChannelBinding>,
+}
+
+/// The nonce must not be known before its time.
+impl core::fmt::Debug for Material {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Material").finish_non_exhaustive()
+    }
+}
 
 /// An exchange with one mechanism: which response is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +43,25 @@ pub(crate) struct Exchange {
     begun: bool,
     /// The AUTH line carries no initial response.
     waits: bool,
+    #[cfg(feature = "scram")]
+    proof: Proof,
+}
+
+/// What is computed from the password.
+#[cfg(feature = "scram")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    None,
+    CramMd5([u8; 16]),
+    Scram(ClientExchange),
+}
+
+/// A password can be guessed with it.
+#[cfg(feature = "scram")]
+impl core::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("****")
+    }
 }
 
 impl Exchange {
@@ -27,47 +69,76 @@ impl Exchange {
     pub(crate) fn choose(
         credentials: &Credentials<'_>,
         offered: Mechanisms,
-        password_in_clear_allowed: bool,
+        config: &Config<'_>,
+        tls: bool,
+        material: &Material,
     ) -> Result<Self, Requirement> {
         let usable: &[Mechanism] = match credentials.kind {
-            Kind::Password => &[Mechanism::Plain, Mechanism::Login],
+            Kind::Password => &PASSWORD_MECHANISMS,
             Kind::OAuth2 => &[Mechanism::OAuthBearer, Mechanism::XOAuth2],
+            Kind::External => &[Mechanism::External],
         };
-        let mechanism = usable
-            .iter()
-            .copied()
-            .find(|mechanism| offered.has(*mechanism))
-            .ok_or(Requirement::Mechanism)?;
-        if !password_in_clear_allowed {
-            return Err(Requirement::TlsForPassword);
-        }
+        let in_clear_allowed = tls || config.danger_plaintext_auth;
+        let mut refused = Requirement::Mechanism;
+        let mechanism = usable.iter().copied().find(|&mechanism| {
+            if !offered.has(mechanism)
+                || !config.mechanisms.has(mechanism)
+                || !material.suffices(mechanism)
+            {
+                return false;
+            }
+            let usable = in_clear_allowed || !mechanism.reveals_secret();
+            if !usable {
+                refused = Requirement::TlsForPassword;
+            }
+            usable
+        });
+        let mechanism = mechanism.ok_or(refused)?;
         let overhead = "AUTH  \u{0}\u{0}".len() + mechanism.name().len();
         let length = credentials
             .user
             .len()
             .saturating_add(credentials.secret.0.len());
-        // The largest frame around user and secret is that of OAUTHBEARER, which
-        // also writes three octets for some of the user's.
+        // The largest frame around user and secret is that of SCRAM, which, like
+        // OAUTHBEARER, also writes three octets for some of the user's.
         let escapes = credentials.user.bytes().filter(|b| needs_escape(*b));
         let escapes = escapes.count().saturating_mul(2);
-        let response = encoded_len(length.saturating_add(escapes).saturating_add(32));
+        let response = encoded_len(length.saturating_add(escapes).saturating_add(56));
+        let no_initial_response = matches!(mechanism, Mechanism::Login | Mechanism::CramMd5);
         Ok(Self {
             mechanism,
             responses: 0,
             begun: false,
-            waits: mechanism == Mechanism::Login || response.saturating_add(overhead) > LINE_LIMIT,
+            waits: no_initial_response || response.saturating_add(overhead) > LINE_LIMIT,
+            #[cfg(feature = "scram")]
+            proof: material.prepare(mechanism, offered),
         })
     }
 
-    /// Takes a challenge. `false` says that the mechanism has no further
-    /// response.
-    pub(crate) fn challenge(&mut self) -> bool {
+    /// Takes a challenge, in base64. `false` says that the mechanism has no
+    /// further response, or that the challenge is wrong.
+    pub(crate) fn challenge(
+        &mut self,
+        credentials: &Credentials<'_>,
+        config: &Config<'_>,
+        text: &[u8],
+    ) -> bool {
         self.begun = true;
+        #[cfg(feature = "scram")]
+        if self.mechanism == Mechanism::CramMd5 {
+            return self.take_cram_md5(credentials, text);
+        }
         if self.waits {
             self.waits = false;
             return true;
         }
         self.responses = self.responses.saturating_add(1);
+        #[cfg(feature = "scram")]
+        if let Proof::Scram(exchange) = &mut self.proof {
+            let limit = config.limits.scram_iterations;
+            return exchange.challenge(credentials, limit, text).is_some();
+        }
+        let _ = (credentials, config, text);
         match self.mechanism {
             Mechanism::Login => self.responses < 2,
             // The challenge is an error report, to be acknowledged once (RFC
@@ -75,6 +146,30 @@ impl Exchange {
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.responses < 2,
             _ => false,
         }
+    }
+
+    #[cfg(feature = "scram")]
+    fn take_cram_md5(&mut self, credentials: &Credentials<'_>, text: &[u8]) -> bool {
+        let mut buffer = [0; 512];
+        let challenge = scram::decode(text, &mut buffer).unwrap_or_default();
+        if !core::mem::take(&mut self.waits) || challenge.is_empty() {
+            return false;
+        }
+        self.proof = Proof::CramMd5(cram_md5::digest(credentials.secret.reveal(), challenge));
+        true
+    }
+
+    /// Takes the server's success. `false` if it comes before the server has
+    /// proven what the mechanism wants it to prove.
+    pub(crate) fn succeed(&mut self) -> bool {
+        #[cfg(feature = "scram")]
+        {
+            let proof = core::mem::replace(&mut self.proof, Proof::None);
+            if let Proof::Scram(exchange) = proof {
+                return exchange.is_proven();
+            }
+        }
+        true
     }
 
     /// Writes the line that is due: AUTH or a response.
@@ -89,16 +184,37 @@ impl Exchange {
             out.put(b"\r\n");
         } else {
             out.put(b" ");
+            if credentials.kind == Kind::External && credentials.user.is_empty() {
+                // An empty initial response (RFC 4954, section 4).
+                out.put(b"=");
+            }
             self.render_response(credentials, out);
         }
     }
 
     fn render_response(&self, credentials: &Credentials<'_>, out: &mut Window<'_>) {
+        #[cfg(feature = "scram")]
+        match &self.proof {
+            Proof::None => {}
+            Proof::CramMd5(digest) => {
+                let mut encoder = Encoder::default();
+                encoder.put(credentials.user.as_bytes(), out);
+                encoder.put(b" ", out);
+                encoder.put(&cram_md5::hex(*digest), out);
+                encoder.finish(out);
+                return out.put(b"\r\n");
+            }
+            Proof::Scram(exchange) => {
+                exchange.render(credentials, out);
+                return out.put(b"\r\n");
+            }
+        }
         let user = credentials.user;
         let secret = credentials.secret.reveal();
         let pieces: [&str; 5] = match (self.mechanism, self.responses) {
             (Mechanism::Plain, _) => ["\0", user, "\0", secret, ""],
             (Mechanism::Login, 0) => [user, "", "", "", ""],
+            (Mechanism::External, _) => [user, "", "", "", ""],
             (Mechanism::Login, _) => [secret, "", "", "", ""],
             (Mechanism::XOAuth2, 0) => ["user=", user, "\x01auth=Bearer ", secret, "\x01\x01"],
             (Mechanism::OAuthBearer, 0) => ["n,a=", user, ",\x01auth=Bearer ", secret, "\x01\x01"],
@@ -124,6 +240,48 @@ impl Exchange {
     }
 }
 
+impl Material {
+    /// Whether there is what the mechanism needs.
+    fn suffices(&self, mechanism: Mechanism) -> bool {
+        #[cfg(feature = "scram")]
+        return match mechanism {
+            Mechanism::ScramSha1 | Mechanism::ScramSha256 => self.entropy.is_some(),
+            Mechanism::ScramSha1Plus | Mechanism::ScramSha256Plus => {
+                self.entropy.is_some() && self.binding.is_some()
+            }
+            _ => true,
+        };
+        #[cfg(not(feature = "scram"))]
+        !mechanism.hashes()
+    }
+
+    #[cfg(feature = "scram")]
+    fn prepare(&self, mechanism: Mechanism, offered: Mechanisms) -> Proof {
+        let (Some(hash), Some(entropy)) = (Hash::of(mechanism), &self.entropy) else {
+            return Proof::None;
+        };
+        let offers_plus =
+            offered.has(Mechanism::ScramSha1Plus) || offered.has(Mechanism::ScramSha256Plus);
+        let binding = match self.binding {
+            Some(binding) if mechanism.binds_channel() => Binding::Bound(binding),
+            Some(_) if !offers_plus => Binding::NotOffered,
+            _ => Binding::Impossible,
+        };
+        Proof::Scram(ClientExchange::new(hash, binding, entropy))
+    }
+}
+
+/// Mechanisms for passwords, the strongest first.
+const PASSWORD_MECHANISMS: [Mechanism; 7] = [
+    Mechanism::ScramSha256Plus,
+    Mechanism::ScramSha1Plus,
+    Mechanism::ScramSha256,
+    Mechanism::ScramSha1,
+    Mechanism::CramMd5,
+    Mechanism::Plain,
+    Mechanism::Login,
+];
+
 /// `saslname` of OAUTHBEARER's header (RFC 5801, section 4) writes comma and
 /// equals sign in another form.
 fn needs_escape(byte: u8) -> bool {
@@ -134,6 +292,23 @@ fn needs_escape(byte: u8) -> bool {
 mod tests {
     use super::*;
     use std::string::{String, ToString};
+
+    fn config() -> Config<'static> {
+        Config::new("mx.example.org", crate::config::Security::ImplicitTls).unwrap()
+    }
+
+    fn choose(
+        credentials: &Credentials<'_>,
+        offered: Mechanisms,
+        tls: bool,
+    ) -> Result<Exchange, Requirement> {
+        Exchange::choose(credentials, offered, &config(), tls, &Material::default())
+    }
+
+    fn challenge(exchange: &mut Exchange) -> bool {
+        let credentials = Credentials::password("user", "s3cret-pw").unwrap();
+        exchange.challenge(&credentials, &config(), b"")
+    }
 
     fn rendered(render: impl FnOnce(&mut Window<'_>)) -> String {
         let mut out = [0; 2048];
@@ -149,12 +324,12 @@ mod tests {
         let offered = Mechanisms::NONE
             .with(Mechanism::Login)
             .with(Mechanism::Plain);
-        let mut exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let mut exchange = choose(&credentials, offered, true).unwrap();
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "AUTH PLAIN AHVzZXIAczNjcmV0LXB3\r\n"
         );
-        assert!(!exchange.challenge());
+        assert!(!challenge(&mut exchange));
     }
 
     #[test]
@@ -162,14 +337,14 @@ mod tests {
         let long = "p".repeat(400);
         let credentials = Credentials::password("user", &long).unwrap();
         let offered = Mechanisms::NONE.with(Mechanism::Plain);
-        let mut exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let mut exchange = choose(&credentials, offered, true).unwrap();
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "AUTH PLAIN\r\n"
         );
-        assert!(exchange.challenge());
+        assert!(challenge(&mut exchange));
         assert!(rendered(|out| exchange.render(&credentials, out)).starts_with("AHVzZXIAcHBw"));
-        assert!(!exchange.challenge());
+        assert!(!challenge(&mut exchange));
     }
 
     #[test]
@@ -178,23 +353,23 @@ mod tests {
         let offered = Mechanisms::NONE
             .with(Mechanism::Login)
             .with(Mechanism::XOAuth2);
-        let mut exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let mut exchange = choose(&credentials, offered, true).unwrap();
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "AUTH LOGIN\r\n"
         );
-        assert!(exchange.challenge());
+        assert!(challenge(&mut exchange));
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "dXNlcg==\r\n"
         );
-        assert!(exchange.challenge());
+        assert!(challenge(&mut exchange));
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "czNjcmV0LXB3\r\n"
         );
         assert!(
-            !exchange.challenge(),
+            !challenge(&mut exchange),
             "an endless row of challenges ends here"
         );
     }
@@ -209,21 +384,21 @@ mod tests {
         let offered = Mechanisms::NONE
             .with(Mechanism::XOAuth2)
             .with(Mechanism::Plain);
-        let mut exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let mut exchange = choose(&credentials, offered, true).unwrap();
         assert_eq!(
             rendered(|out| exchange.render(&credentials, out)),
             "AUTH XOAUTH2 dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==\r\n"
         );
-        assert!(exchange.challenge());
+        assert!(challenge(&mut exchange));
         assert_eq!(rendered(|out| exchange.render(&credentials, out)), "\r\n");
-        assert!(!exchange.challenge());
+        assert!(!challenge(&mut exchange));
     }
 
     #[test]
     fn oauthbearer_escapes_the_user() {
         let credentials = Credentials::oauth2("a=b,c", "t").unwrap();
         let offered = Mechanisms::NONE.with(Mechanism::OAuthBearer);
-        let exchange = Exchange::choose(&credentials, offered, true).unwrap();
+        let exchange = choose(&credentials, offered, true).unwrap();
         let line = rendered(|out| exchange.render(&credentials, out));
         let mut response = line
             .trim_end()
@@ -251,7 +426,7 @@ mod tests {
             (&token, plain, true, Requirement::Mechanism),
             (&password, plain, false, Requirement::TlsForPassword),
         ] {
-            assert_eq!(Exchange::choose(credentials, offered, clear), Err(why));
+            assert_eq!(choose(credentials, offered, clear), Err(why));
         }
         assert!(Credentials::password("us\r\ner", "x").is_err());
         assert!(Credentials::password("user", "a\0b").is_err());

@@ -1,10 +1,20 @@
 //! SASL (RFC 4422) as AUTH uses it (RFC 4954).
 
+#[cfg(feature = "scram")]
+mod binding;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "scram")]
+pub(crate) mod cram_md5;
+#[cfg(feature = "scram")]
+pub(crate) mod scram;
 
+#[cfg(feature = "scram")]
+pub use binding::{BindingKind, ChannelBinding};
 #[cfg(feature = "client")]
-pub(crate) use client::Exchange;
+pub(crate) use client::{Exchange, Material};
+#[cfg(feature = "scram")]
+pub use scram::{Hash, LEAST_ITERATIONS, StoredKeys};
 
 use core::fmt;
 
@@ -53,6 +63,7 @@ pub struct Credentials<'a> {
 enum Kind {
     Password,
     OAuth2,
+    External,
 }
 
 /// Why credentials can not be used.
@@ -108,6 +119,24 @@ impl<'a> Credentials<'a> {
             return Err(InvalidCredentials::Token);
         }
         Self::new(user, token, Kind::OAuth2)
+    }
+
+    /// No secret: the server knows the client by something else, such as the
+    /// certificate that it showed in the TLS handshake (EXTERNAL, RFC 4422,
+    /// appendix A). `authorization` names whom the client wants to act for; empty
+    /// for the one that the certificate names.
+    ///
+    /// # Errors
+    /// If the name holds a control character or is too long.
+    pub fn external(authorization: &'a str) -> Result<Self, InvalidCredentials> {
+        if authorization.is_empty() {
+            return Ok(Self {
+                user: "",
+                secret: Secret(""),
+                kind: Kind::External,
+            });
+        }
+        Self::new(authorization, "", Kind::External)
     }
 
     fn new(user: &'a str, secret: &'a str, kind: Kind) -> Result<Self, InvalidCredentials> {

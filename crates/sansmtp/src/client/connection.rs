@@ -65,6 +65,21 @@ impl<'c> Client<'c> {
         self.dialogue.session
     }
 
+    /// Hands in 18 random octets, which must not come up a second time: the nonce
+    /// of SCRAM. Without them SCRAM is not used. They are wanted before the answer
+    /// to EHLO arrives.
+    #[cfg(feature = "scram")]
+    pub fn set_entropy(&mut self, entropy: [u8; 18]) {
+        self.dialogue.session.material.entropy = Some(entropy);
+    }
+
+    /// Hands in what ties AUTH to the TLS connection, right after
+    /// [`Machine::tls_established`]. Without it the -PLUS mechanisms are not used.
+    #[cfg(feature = "scram")]
+    pub fn set_channel_binding(&mut self, binding: crate::auth::ChannelBinding) {
+        self.dialogue.session.material.binding = Some(binding);
+    }
+
     /// Sends a message: opens a transaction for `envelope`. The events tell how it
     /// goes.
     ///
@@ -76,6 +91,10 @@ impl<'c> Client<'c> {
         self.check_ready()?;
         let session = &mut self.dialogue.session;
         let offered = &session.capabilities;
+        let binary = envelope.body == Some(Body::BinaryMime);
+        let chunking = (self.dialogue.config.chunking || binary)
+            && offered.has(Extension::Chunking)
+            && offered.has(Extension::Pipelining);
         let requirement = if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
             Some(Requirement::Recipient)
         } else if offered.max_size > 0 && envelope.size.is_some_and(|size| size > offered.max_size)
@@ -84,6 +103,10 @@ impl<'c> Client<'c> {
         } else if envelope.body == Some(Body::EightBitMime) && !offered.has(Extension::EightBitMime)
         {
             Some(Requirement::EightBitMime)
+        } else if envelope.body == Some(Body::BinaryMime)
+            && !(chunking && offered.has(Extension::BinaryMime))
+        {
+            Some(Requirement::BinaryMime)
         } else if envelope.needs_smtputf8() && !offered.has(Extension::SmtpUtf8) {
             Some(Requirement::SmtpUtf8)
         } else if envelope.needs_dsn() && !offered.has(Extension::Dsn) {
@@ -97,6 +120,7 @@ impl<'c> Client<'c> {
         session.smtputf8 = envelope.needs_smtputf8();
         session.accepted = 0;
         session.failed_at = None;
+        session.begin_content(chunking, binary, envelope.size);
         self.dialogue.envelope = Some(envelope);
         self.dialogue.begin(Plan::Transaction, now);
         Ok(())
@@ -133,11 +157,12 @@ impl<'c> Client<'c> {
         Ok(())
     }
 
-    /// Gives access to the content when the server waits for it, behind
-    /// [`Event::Content`].
+    /// Gives access to the content when it is due. That is behind
+    /// [`Event::Content`]; with CHUNKING and a small message of known size already
+    /// when `transmit` has written the envelope, so that all can leave in one
+    /// write.
     pub fn body(&mut self) -> Option<super::Body<'_, 'c>> {
-        let session = &self.dialogue.session;
-        let open = session.content == Content::Open && session.error.is_none();
+        let open = self.dialogue.takes_content();
         open.then_some(super::Body {
             dialogue: &mut self.dialogue,
         })
@@ -214,6 +239,10 @@ impl Machine for Client<'_> {
         if let Some(error) = dialogue.session.error {
             return Err(error);
         }
+        if dialogue.session.tell_content && dialogue.takes_content() {
+            dialogue.session.tell_content = false;
+            return Ok((0, Some(Event::Content)));
+        }
         match dialogue.session.plan {
             _ if input.is_empty() => return Ok((0, None)),
             Plan::Closed => return Ok((0, None)),
@@ -273,6 +302,7 @@ impl Machine for Client<'_> {
             if window.finished() {
                 session.offset = 0;
                 session.sent = session.sent.wrapping_add(1);
+                session.last_sent = session.content == Content::Complete;
             } else {
                 let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
                 session.offset = session.offset.saturating_add(part);

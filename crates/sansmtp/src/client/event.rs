@@ -48,9 +48,15 @@ pub enum Event<'a> {
         /// The last line of the reply.
         reply: ReplyLine<'a>,
     },
-    /// The server waits for the content: push it through
+    /// The content is due: push it through
     /// [`Client::body`](super::Client::body).
     Content,
+    /// The server refused a chunk of the content, and so the message.
+    /// [`Event::NotDelivered`] follows once all that was sent is answered.
+    ChunkRefused {
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+    },
     /// The server took the message for every recipient that it had accepted. It
     /// is responsible now.
     Delivered {
@@ -61,8 +67,8 @@ pub enum Event<'a> {
     NotDelivered {
         /// What failed: MAIL, every RCPT, DATA or the content.
         stage: Stage,
-        /// The last line of the reply that refused DATA or the content. For MAIL
-        /// and RCPT the replies came in events of their own.
+        /// The last line of the reply that refused DATA or the content. For MAIL,
+        /// RCPT and chunks the replies came in events of their own.
         reply: Option<ReplyLine<'a>>,
     },
     /// The last line of the reply to a [`Query`].

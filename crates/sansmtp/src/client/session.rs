@@ -1,13 +1,14 @@
 //! What the client remembers, and how its time runs.
 
 use super::event::Query;
-use crate::auth::Exchange;
+use crate::auth::{Exchange, Material};
 use crate::capability::Capabilities;
 use crate::config::{Config, Security};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
 use crate::state::State;
+use crate::wire::chunk;
 use crate::wire::dot;
 use crate::wire::line::Framing;
 
@@ -19,6 +20,21 @@ pub struct Session {
     pub(super) plan: Plan,
     pub(super) content: Content,
     pub(super) dot: dot::Encoder,
+    /// The content goes by BDAT.
+    pub(super) chunked: bool,
+    /// That the content may be pushed is still to be told.
+    pub(super) tell_content: bool,
+    pub(super) encoder: chunk::Encoder,
+    /// The size of the chunk that is under way, in octets; 0 for none.
+    pub(super) chunk_size: u32,
+    /// How much of it is still to be pushed.
+    pub(super) chunk_left: u32,
+    /// Octets of its command that were written.
+    pub(super) header: u8,
+    /// Chunks that were sent whole.
+    pub(super) chunks: u32,
+    /// The last chunk was sent.
+    pub(super) last_sent: bool,
     pub(super) tls: bool,
     pub(super) smtputf8: bool,
     /// The last transaction was left open: RSET comes before the next one.
@@ -28,8 +44,8 @@ pub struct Session {
     /// The failure of the transaction is still to be told.
     pub(super) tell_failure: bool,
     /// Commands of the plan that were sent and that were answered.
-    pub(super) sent: u16,
-    pub(super) answered: u16,
+    pub(super) sent: u32,
+    pub(super) answered: u32,
     /// Bytes of the command at `sent` that were sent.
     pub(super) offset: u16,
     /// Recipients that the server accepted.
@@ -39,6 +55,7 @@ pub struct Session {
     /// Lines of that reply so far.
     pub(super) lines: u16,
     pub(super) exchange: Option<Exchange>,
+    pub(super) material: Material,
     pub(super) capabilities: Capabilities,
     pub(super) framing: Framing,
     pub(super) deadline: Option<Instant>,
@@ -95,6 +112,14 @@ impl Session {
             },
             content: Content::None,
             dot: dot::Encoder::LineStart,
+            chunked: false,
+            tell_content: false,
+            encoder: chunk::Encoder::LineStart,
+            chunk_size: 0,
+            chunk_left: 0,
+            header: 0,
+            chunks: 0,
+            last_sent: false,
             tls: false,
             smtputf8: false,
             dirty: false,
@@ -108,6 +133,7 @@ impl Session {
             code: 0,
             lines: 0,
             exchange: None,
+            material: Material::default(),
             capabilities: Capabilities::NONE,
             framing: Framing::default(),
             deadline: None,
@@ -120,12 +146,15 @@ impl Session {
         self.answered != self.sent
     }
 
-    /// Whether the final dot was sent, at least in part, and the verdict is
-    /// open.
+    /// Whether the final dot or the last chunk was sent, at least in part, and
+    /// the verdict is open.
     pub(super) fn outcome_unknown(&self) -> bool {
-        self.content == Content::Complete
-            && self.failed_at.is_none()
-            && (self.offset > 0 || self.is_awaiting())
+        let sent = if self.chunked {
+            self.last_sent
+        } else {
+            self.is_awaiting()
+        };
+        self.content == Content::Complete && self.failed_at.is_none() && (self.offset > 0 || sent)
     }
 }
 
@@ -147,6 +176,13 @@ impl Dialogue<'_> {
             _ => timeouts.command,
         };
         self.session.deadline = Some(now.after(limit));
+    }
+
+    /// The same, unless there is nothing to wait for any more.
+    pub(super) fn arm_unless_failed(&mut self, now: Instant) {
+        if self.session.error.is_none() {
+            self.arm(now);
+        }
     }
 
     /// Starts a new row of commands.

@@ -5,13 +5,13 @@ use super::{Event, Query};
 use crate::auth::Exchange;
 use crate::capability::{Capabilities, Extension};
 use crate::config::Security;
-use crate::error::{Error, Fault, Requirement, Stage};
+use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
 use crate::wire::command::Command;
 use crate::wire::dot;
 use crate::wire::ehlo;
-use crate::wire::param::MailParameters;
+use crate::wire::param::{Body, MailParameters};
 use crate::wire::reply::{Class, ReplyLine};
 use crate::wire::window::Window;
 
@@ -30,8 +30,12 @@ enum Place {
     Rset,
     Mail,
     /// The recipient of this number.
-    Rcpt(u16),
+    Rcpt(u32),
     Data,
+    /// A chunk of the content, which the driver pushes.
+    Chunk,
+    /// The chunk that ends the content.
+    LastChunk,
     /// The end of the content.
     Content,
     Query,
@@ -50,7 +54,7 @@ impl Place {
             Self::Mail => Stage::Mail,
             Self::Rcpt(_) => Stage::Rcpt,
             Self::Data => Stage::Data,
-            Self::Content => Stage::Content,
+            Self::Chunk | Self::LastChunk | Self::Content => Stage::Content,
             Self::Query => Stage::Query,
             Self::Quit => Stage::Quit,
         }
@@ -64,7 +68,7 @@ impl Dialogue<'_> {
     }
 
     /// What stands at place `number` of the current row.
-    fn place(&self, number: u16) -> Place {
+    fn place(&self, number: u32) -> Place {
         match self.session.plan {
             Plan::Greeting => Place::Greeting,
             Plan::Handshake => Place::Handshake,
@@ -83,15 +87,51 @@ impl Dialogue<'_> {
                     }
                     number = number.wrapping_sub(1);
                 }
-                let recipients = self.envelope.map_or(0, |e| e.recipients.len()) as u16;
-                match number.checked_sub(1) {
-                    None => Place::Mail,
-                    Some(index) if index < recipients => Place::Rcpt(index),
-                    Some(index) if index == recipients => Place::Data,
-                    Some(_) => Place::Content,
+                let Some(index) = number.checked_sub(1) else {
+                    return Place::Mail;
+                };
+                let session = &self.session;
+                match index.checked_sub(self.recipients()) {
+                    None => Place::Rcpt(index),
+                    Some(0) if !session.chunked => Place::Data,
+                    Some(_) if !session.chunked => Place::Content,
+                    Some(chunk) if chunk > session.chunks => Place::End,
+                    Some(chunk)
+                        if chunk == session.chunks && session.content == Content::Complete =>
+                    {
+                        Place::LastChunk
+                    }
+                    Some(_) => Place::Chunk,
                 }
             }
         }
+    }
+
+    fn recipients(&self) -> u32 {
+        self.envelope.map_or(0, |e| e.recipients.len()) as u32
+    }
+
+    /// Whether the driver may push content now.
+    pub(super) fn takes_content(&self) -> bool {
+        let session = &self.session;
+        session.content == Content::Open
+            && session.error.is_none()
+            && (!session.chunked
+                || self.place(session.sent) == Place::Chunk
+                    // A chunk that was begun must be ended, even for nobody.
+                    && (session.failed_at.is_none() || session.chunk_size > 0))
+    }
+
+    /// Ends the content; nothing more is pushed.
+    pub(super) fn finish_content(&mut self) {
+        if self.session.chunk_size > 0 {
+            // The server would wait for the rest of the chunk.
+            self.fail(Error::Misuse(Misuse::ContentCutShort));
+            return;
+        }
+        self.session.tell_content = false;
+        self.session.content = Content::Complete;
+        self.settle();
     }
 
     /// Whether the next command may go out now.
@@ -107,6 +147,9 @@ impl Dialogue<'_> {
         match place {
             Place::End | Place::Greeting | Place::Handshake => false,
             Place::Content => session.content == Content::Complete && !session.is_awaiting(),
+            // The driver writes it.
+            Place::Chunk => false,
+            Place::LastChunk => session.failed_at.is_none(),
             _ if !session.is_awaiting() => true,
             // DATA is the last of a group (RFC 2920, section 3.1), and nothing is
             // added to a transaction that has failed.
@@ -138,7 +181,8 @@ impl Dialogue<'_> {
                     return;
                 };
                 let offers_size = self.session.capabilities.has(Extension::Size);
-                let offers_8bit = self.session.capabilities.has(Extension::EightBitMime);
+                let offers_8bit = self.session.capabilities.has(Extension::EightBitMime)
+                    || envelope.body == Some(Body::BinaryMime);
                 Command::Mail {
                     reverse_path: envelope.reverse_path,
                     parameters: MailParameters {
@@ -155,7 +199,7 @@ impl Dialogue<'_> {
             Place::Rcpt(index) => {
                 let Some(recipient) = self
                     .envelope
-                    .and_then(|envelope| envelope.recipients.get(usize::from(index)))
+                    .and_then(|envelope| envelope.recipients.get(index as usize))
                 else {
                     return;
                 };
@@ -165,6 +209,13 @@ impl Dialogue<'_> {
                 }
             }
             Place::Data => Command::Data,
+            Place::Chunk => return,
+            Place::LastChunk => {
+                let completion = self.session.encoder.completion();
+                let size = completion.len() as u64;
+                Command::Bdat { size, last: true }.render(out);
+                return out.put(completion);
+            }
             Place::Content => return out.put(self.session.dot.terminator()),
             Place::Query => match self.query {
                 Some(query) => query.command(),
@@ -193,7 +244,8 @@ impl Dialogue<'_> {
             return Ok(Event::Reply { stage, reply });
         }
         self.session.lines = 0;
-        if reply.code.get() == 421 && !matches!(place, Place::Content | Place::Quit) {
+        let is_content = matches!(place, Place::Content | Place::Chunk | Place::LastChunk);
+        if reply.code.get() == 421 && !is_content && place != Place::Quit {
             // The server closes, whatever was asked (RFC 5321, section 3.8).
             return Ok(self.refuse(stage, reply));
         }
@@ -201,7 +253,10 @@ impl Dialogue<'_> {
         if awaited {
             self.session.answered = self.session.answered.wrapping_add(1);
         }
-        let event = if place == Place::Content {
+        // The reply to a chunk is no verdict yet, but one that comes before its
+        // end is.
+        let goes_on = place == Place::Chunk && awaited && reply.code.get() != 421;
+        let event = if is_content && !goes_on {
             self.take_verdict(awaited, reply)?
         } else {
             self.take_answer(now, place, reply)?
@@ -216,7 +271,9 @@ impl Dialogue<'_> {
     /// while the content is on its way.
     fn may_come_unasked(&self, reply: ReplyLine<'_>) -> bool {
         let negative = matches!(reply.code.class(), Class::Transient | Class::Permanent);
-        reply.code.get() == 421 || negative && self.session.content != Content::None
+        let in_content = self.session.content != Content::None
+            && self.place(self.session.answered).stage() == Stage::Content;
+        reply.code.get() == 421 || negative && in_content
     }
 
     /// Takes the answer to the command at `place`.
@@ -254,13 +311,19 @@ impl Dialogue<'_> {
             (Place::Auth, 334) => {
                 self.step(Step::Challenge);
                 let exchange = self.session.exchange.as_mut();
-                if !exchange.is_some_and(Exchange::challenge) {
+                let answer = exchange.zip(self.config.credentials.as_ref());
+                if !answer.is_some_and(|(exchange, credentials)| {
+                    exchange.challenge(credentials, self.config, reply.text)
+                }) {
                     let fault = Fault::BadChallenge;
                     return Err(self.broken(stage, fault));
                 }
                 self.begin(Plan::Auth, now);
             }
             (Place::Auth, 235) => {
+                if !(self.session.exchange.as_mut()).is_some_and(Exchange::succeed) {
+                    return Err(self.broken(stage, Fault::ServerNotProven));
+                }
                 self.step(Step::Authenticate);
                 self.session.plan = Plan::Idle;
                 return Ok(Event::Ready);
@@ -287,14 +350,18 @@ impl Dialogue<'_> {
                     self.step(Step::Recipient);
                     self.session.accepted = self.session.accepted.saturating_add(1);
                 }
-                let none_accepted =
-                    self.session.accepted == 0 && self.place(self.session.answered) == Place::Data;
-                if none_accepted && self.session.failed_at.is_none() {
-                    self.session.failed_at = Some(Stage::Rcpt);
+                let session = &self.session;
+                if index.saturating_add(1) >= self.recipients() && session.failed_at.is_none() {
+                    if session.accepted == 0 {
+                        self.session.failed_at = Some(Stage::Rcpt);
+                    } else if session.chunked && session.content == Content::None {
+                        self.session.content = Content::Open;
+                        self.session.tell_content = true;
+                    }
                 }
                 self.settle();
                 return Ok(Event::Recipient {
-                    index: usize::from(index),
+                    index: index as usize,
                     reply,
                 });
             }
@@ -316,6 +383,19 @@ impl Dialogue<'_> {
                         stage,
                         reply: Some(reply),
                     });
+                }
+                self.settle();
+            }
+            (Place::Chunk, _) if class == Class::Positive || negative => {
+                let first = self.session.failed_at.is_none();
+                if negative && first {
+                    self.session.failed_at = Some(Stage::Content);
+                    self.settle();
+                    return Ok(Event::ChunkRefused { reply });
+                }
+                if first {
+                    self.step(Step::GoAhead);
+                    self.step(Step::Chunk);
                 }
                 self.settle();
             }
@@ -369,8 +449,10 @@ impl Dialogue<'_> {
         if !offered.has(Extension::Auth) {
             return Err(self.unmet(Requirement::Auth));
         }
-        let clear_allowed = self.session.tls || self.config.danger_plaintext_auth;
-        match Exchange::choose(credentials, offered.mechanisms, clear_allowed) {
+        let (config, session) = (self.config, &self.session);
+        let mechanisms = offered.mechanisms;
+        let (tls, material) = (session.tls, &session.material);
+        match Exchange::choose(credentials, mechanisms, config, tls, material) {
             Err(requirement) => Err(self.unmet(requirement)),
             Ok(exchange) => {
                 self.session.exchange = Some(exchange);
@@ -408,8 +490,13 @@ impl Dialogue<'_> {
             }));
         }
         let wanted = self.session.failed_at.is_none();
-        self.step(Step::Complete);
-        self.step(Step::Judge);
+        if wanted && self.session.chunked {
+            self.step(Step::GoAhead);
+        }
+        if wanted || !self.session.chunked {
+            self.step(Step::Complete);
+            self.step(Step::Judge);
+        }
         self.end_transaction();
         if !awaited || reply.code.get() == 421 {
             self.refuse(stage, reply);
@@ -428,7 +515,8 @@ impl Dialogue<'_> {
     /// Ends a failed transaction once nothing of it is under way.
     fn settle(&mut self) {
         let session = &mut self.session;
-        if session.failed_at.is_some() && !session.is_awaiting() && session.offset == 0 {
+        let quiet = !session.is_awaiting() && session.offset == 0 && session.chunk_size == 0;
+        if session.failed_at.is_some() && quiet {
             session.tell_failure = true;
             self.end_transaction();
         }
@@ -437,8 +525,12 @@ impl Dialogue<'_> {
     fn end_transaction(&mut self) {
         let session = &mut self.session;
         // A transaction that the server has open must be reset before the next.
-        session.dirty = matches!(session.state, State::Mail | State::Recipients);
+        session.dirty = matches!(
+            session.state,
+            State::Mail | State::Recipients | State::Chunking
+        );
         session.content = Content::None;
+        session.tell_content = false;
         session.plan = Plan::Idle;
         session.sent = 0;
         session.answered = 0;

@@ -3,6 +3,7 @@
 
 use super::{Config, ConfigError, EhloName, Host, Limits, Security, Timeouts};
 use crate::auth::{Credentials, InvalidCredentials};
+use crate::capability::Mechanisms;
 #[cfg(feature = "provider")]
 use crate::provider::{Endpoint, Provider};
 use alloc::borrow::ToOwned;
@@ -17,7 +18,14 @@ use zeroize::Zeroizing;
 pub struct OwnedCredentials {
     user: String,
     secret: Zeroizing<String>,
-    oauth2: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Password,
+    OAuth2,
+    External,
 }
 
 impl OwnedCredentials {
@@ -27,7 +35,7 @@ impl OwnedCredentials {
     /// If either can not be sent by any mechanism.
     pub fn password(user: &str, password: &str) -> Result<Self, InvalidCredentials> {
         Credentials::password(user, password)?;
-        Ok(Self::new(user, password, false))
+        Ok(Self::new(user, password, Kind::Password))
     }
 
     /// A user name and an OAuth2 access token.
@@ -36,14 +44,23 @@ impl OwnedCredentials {
     /// If either can not be sent by any mechanism.
     pub fn oauth2(user: &str, token: &str) -> Result<Self, InvalidCredentials> {
         Credentials::oauth2(user, token)?;
-        Ok(Self::new(user, token, true))
+        Ok(Self::new(user, token, Kind::OAuth2))
     }
 
-    fn new(user: &str, secret: &str, oauth2: bool) -> Self {
+    /// No secret, as [`Credentials::external`].
+    ///
+    /// # Errors
+    /// If the name can not be sent.
+    pub fn external(authorization: &str) -> Result<Self, InvalidCredentials> {
+        Credentials::external(authorization)?;
+        Ok(Self::new(authorization, "", Kind::External))
+    }
+
+    fn new(user: &str, secret: &str, kind: Kind) -> Self {
         Self {
             user: user.to_owned(),
             secret: Zeroizing::new(secret.to_owned()),
-            oauth2,
+            kind,
         }
     }
 
@@ -54,10 +71,10 @@ impl OwnedCredentials {
 
     /// The borrowed form. `None` can not come up: the parts were checked.
     fn as_credentials(&self) -> Option<Credentials<'_>> {
-        if self.oauth2 {
-            Credentials::oauth2(&self.user, &self.secret).ok()
-        } else {
-            Credentials::password(&self.user, &self.secret).ok()
+        match self.kind {
+            Kind::Password => Credentials::password(&self.user, &self.secret).ok(),
+            Kind::OAuth2 => Credentials::oauth2(&self.user, &self.secret).ok(),
+            Kind::External => Credentials::external(&self.user).ok(),
         }
     }
 }
@@ -86,8 +103,13 @@ pub struct OwnedConfig {
     pub timeouts: Timeouts,
     /// How much the server may say.
     pub limits: Limits,
+    /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING;
+    /// else by DATA. Default true.
+    pub chunking: bool,
     /// Sends a password even without TLS. For tests on the own machine.
     pub danger_plaintext_auth: bool,
+    /// The SASL mechanisms that may be used.
+    pub mechanisms: Mechanisms,
 }
 
 impl OwnedConfig {
@@ -105,7 +127,9 @@ impl OwnedConfig {
             credentials: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            chunking: true,
             danger_plaintext_auth: false,
+            mechanisms: Config::MECHANISMS,
         })
     }
 
@@ -185,6 +209,13 @@ impl OwnedConfig {
         self
     }
 
+    /// The same, but only these SASL mechanisms may be used.
+    #[must_use]
+    pub fn with_mechanisms(mut self, mechanisms: Mechanisms) -> Self {
+        self.mechanisms = mechanisms;
+        self
+    }
+
     /// The same with another name for EHLO.
     ///
     /// # Errors
@@ -200,6 +231,13 @@ impl OwnedConfig {
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same, but the content goes by DATA if `chunking` is false.
+    #[must_use]
+    pub fn with_chunking(mut self, chunking: bool) -> Self {
+        self.chunking = chunking;
         self
     }
 
@@ -227,7 +265,9 @@ impl OwnedConfig {
             ehlo_name: ehlo_name.map_or(EhloName::LOOPBACK, EhloName),
             timeouts: self.timeouts,
             limits: self.limits,
+            chunking: self.chunking,
             danger_plaintext_auth: self.danger_plaintext_auth,
+            mechanisms: self.mechanisms,
         }
     }
 }

@@ -15,8 +15,10 @@ pub struct Config<'a> {
     /// of the session. What this core can not carry out is not announced.
     /// `max_size` is the limit of a message in octets, 0 for none.
     pub capabilities: Capabilities,
-    /// The SASL mechanisms. PLAIN and LOGIN are carried out by this core; others
-    /// are not announced.
+    /// The SASL mechanisms. Those that show the password or token are announced
+    /// only with TLS, as is EXTERNAL; SCRAM and CRAM-MD5 only if the feature `scram`
+    /// is on and the driver has called `Server::set_entropy`; the -PLUS ones only
+    /// with TLS and a channel binding.
     pub mechanisms: Mechanisms,
     /// MAIL needs a successful AUTH first (RFC 6409, section 4.3).
     pub require_auth: bool,
@@ -39,8 +41,13 @@ pub struct Limits {
     /// A message that was taken starts the count anew. Default 20.
     pub errors: u16,
     /// Octets of one line of the content without its CR LF; 0 for no limit. RFC
-    /// 5321, section 4.5.3.1.6 wants at least 998. Default 0.
+    /// 5321, section 4.5.3.1.6 wants at least 998. Default 0. Content that is
+    /// declared as BINARYMIME has no lines.
     pub text_line: u32,
+    /// Octets of a refused chunk (BDAT) that are taken and dropped, so that the
+    /// session can go on behind them (RFC 3030, section 2). A larger one ends the
+    /// session at once. Default 64 MiB.
+    pub refused_chunk: u64,
 }
 
 impl Default for Limits {
@@ -49,6 +56,7 @@ impl Default for Limits {
             recipients: 1000,
             errors: 20,
             text_line: 0,
+            refused_chunk: 64 * 1024 * 1024,
         }
     }
 }
@@ -81,16 +89,18 @@ impl Default for Timeouts {
 }
 
 impl<'a> Config<'a> {
-    /// A server that offers PIPELINING, SIZE, 8BITMIME, SMTPUTF8 and
-    /// ENHANCEDSTATUSCODES, takes messages of up to 25 MiB, and lets nobody
-    /// authenticate.
+    /// A server that offers PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING,
+    /// BINARYMIME and ENHANCEDSTATUSCODES, takes messages of up to 25 MiB, and lets
+    /// nobody authenticate.
     pub fn new(hostname: EhloName<'a>, security: Security) -> Self {
         let mut capabilities = Capabilities::NONE
             .with(Extension::Pipelining)
             .with(Extension::Size)
             .with(Extension::EightBitMime)
             .with(Extension::EnhancedStatusCodes)
-            .with(Extension::SmtpUtf8);
+            .with(Extension::SmtpUtf8)
+            .with(Extension::Chunking)
+            .with(Extension::BinaryMime);
         capabilities.max_size = 25 * 1024 * 1024;
         Self {
             hostname,

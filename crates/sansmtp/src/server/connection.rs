@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::dialogue::Dialogue;
 use super::event::Event;
-use super::session::{Asked, Outbox, Session};
+use super::session::{Asked, Session};
 use crate::error::{Error, Fault, Misuse, Stage};
 use crate::machine::{Instant, Machine};
 use crate::state::{State, Step};
@@ -79,6 +79,39 @@ impl<'c> Server<'c> {
         self.check_asked()?;
         self.dialogue.session.answer(reply, self.reply);
         Ok(())
+    }
+
+    /// Answers [`Query::Keys`](super::Query::Keys), as
+    /// [`Request::answer_with_keys`](super::Request::answer_with_keys) does.
+    ///
+    /// # Errors
+    /// [`Misuse::NothingToAnswer`] if no keys were asked for.
+    #[cfg(feature = "scram")]
+    pub fn answer_with_keys(&mut self, keys: &crate::auth::StoredKeys) -> Result<(), Error> {
+        self.check_asked()?;
+        let session = &mut self.dialogue.session;
+        if session.asked != Some(Asked::Keys) {
+            return Err(Error::Misuse(Misuse::NothingToAnswer));
+        }
+        let held = self.line.get(..usize::from(session.held));
+        let nonce = super::hashed::client_nonce(held.unwrap_or_default());
+        session.answer_with_keys(nonce, keys, self.reply);
+        Ok(())
+    }
+
+    /// Hands in 32 random octets, which must not come up a second time: what the
+    /// nonces of SCRAM and CRAM-MD5 are made of. Without them neither is offered.
+    #[cfg(feature = "scram")]
+    pub fn set_entropy(&mut self, entropy: [u8; 32]) {
+        self.dialogue.session.hashed.set_entropy(entropy);
+    }
+
+    /// Hands in what ties AUTH to the TLS connection, right after
+    /// [`Machine::tls_established`]; once for each type that there is. Without any
+    /// the -PLUS mechanisms are not offered.
+    #[cfg(feature = "scram")]
+    pub fn set_channel_binding(&mut self, binding: crate::auth::ChannelBinding) {
+        self.dialogue.session.hashed.set_binding(binding);
     }
 
     /// Ends the session with 421 as soon as no transaction is open (RFC 5321,
@@ -165,8 +198,9 @@ impl Machine for Server<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
+        dialogue.settle_chunk(now);
         // Even if the session has failed: the last reply goes out first.
-        if dialogue.session.outbox != Outbox::Empty {
+        if dialogue.session.has_reply() {
             return Ok((0, None));
         }
         if let Some(error) = dialogue.session.error {
@@ -177,6 +211,9 @@ impl Machine for Server<'_> {
         }
         if input.is_empty() {
             return Ok((0, None));
+        }
+        if dialogue.session.is_in_chunk() {
+            return Ok(dialogue.take_chunk(now, input));
         }
         if dialogue.wants_tls() {
             return Err(dialogue.fail(Error::Peer {
@@ -208,7 +245,7 @@ impl Machine for Server<'_> {
         }
         let stage = match session.state {
             State::Closed => return Ok(()),
-            State::Content | State::Verdict => Some(Stage::Content),
+            State::Content | State::Chunking | State::Verdict => Some(Stage::Content),
             State::Mail | State::Recipients => Some(Stage::Rcpt),
             _ => None,
         };
@@ -227,10 +264,11 @@ impl Machine for Server<'_> {
             self.wipe();
         }
         let dialogue = &mut self.dialogue;
+        dialogue.settle_chunk(now);
         let mut written = 0_usize;
         while let Some(room) = out.get_mut(written..)
             && !room.is_empty()
-            && dialogue.session.outbox != Outbox::Empty
+            && dialogue.session.has_reply()
         {
             let mut window = Window::new(usize::from(dialogue.session.offset), room);
             dialogue.render(self.reply, &mut window);

@@ -10,8 +10,9 @@ use crate::config::Security;
 use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
-use crate::wire::command::{Command, CommandError};
+use crate::wire::command::{Command, CommandError, is_bdat};
 use crate::wire::ehlo;
+use crate::wire::param::Body;
 use crate::wire::reply::{Code, Reply, begin_line};
 use crate::wire::window::Window;
 
@@ -35,7 +36,7 @@ impl Dialogue<'_> {
                 self.session.deadline = None;
                 return;
             }
-            State::Content => {
+            _ if self.session.holds_back() || self.session.state == State::Content => {
                 self.session.deadline = Some(self.content_deadline(now));
                 return;
             }
@@ -53,7 +54,7 @@ impl Dialogue<'_> {
         if timeouts.content_per_kib == u32::MAX {
             return next;
         }
-        let allowed = (self.session.size >> 10)
+        let allowed = (self.session.came >> 10)
             .saturating_mul(u64::from(timeouts.content_per_kib))
             .saturating_add(u64::from(timeouts.content));
         let all = self.session.began.millis().saturating_add(allowed);
@@ -82,6 +83,10 @@ impl Dialogue<'_> {
         let mut offered = NOT_CARRIED_OUT
             .into_iter()
             .fold(self.config.capabilities, Capabilities::without);
+        if !offered.has(Extension::Chunking) {
+            // Only BDAT can carry it.
+            offered = offered.without(Extension::BinaryMime);
+        }
         if self.config.security == Security::StartTls && !self.session.tls {
             offered = offered.with(Extension::StartTls);
         } else {
@@ -97,16 +102,32 @@ impl Dialogue<'_> {
     }
 
     fn may_authenticate(&self) -> bool {
-        let protected = self.session.tls || self.config.danger_plaintext_auth;
-        protected && !self.mechanisms().is_empty()
+        !self.mechanisms().is_empty()
     }
 
-    /// The mechanisms that are configured and can be carried out.
-    fn mechanisms(&self) -> Mechanisms {
-        [Mechanism::Plain, Mechanism::Login]
-            .into_iter()
-            .filter(|mechanism| self.config.mechanisms.has(*mechanism))
-            .collect()
+    /// The mechanisms that are to be had now.
+    pub(super) fn mechanisms(&self) -> Mechanisms {
+        let protected = self.session.tls || self.config.danger_plaintext_auth;
+        let usable = |mechanism: &Mechanism| {
+            // What EXTERNAL relies on comes with TLS.
+            protected || !mechanism.reveals_secret() && *mechanism != Mechanism::External
+        };
+        self.configured().filter(usable).collect()
+    }
+
+    /// The mechanisms that are configured and can be carried out, perhaps only
+    /// with TLS.
+    fn configured(&self) -> impl Iterator<Item = Mechanism> {
+        self.config.mechanisms.iter().filter(|mechanism| {
+            #[cfg(feature = "scram")]
+            {
+                let hashed = &self.session.hashed;
+                (!mechanism.hashes() || hashed.has_entropy())
+                    && (!mechanism.binds_channel() || self.session.tls && hashed.has_binding())
+            }
+            #[cfg(not(feature = "scram"))]
+            !mechanism.hashes()
+        })
     }
 
     /// The reply in the outbox was sent.
@@ -114,6 +135,7 @@ impl Dialogue<'_> {
         let session = &mut self.session;
         session.outbox = Outbox::Empty;
         session.offset = 0;
+        session.eating = false;
         let limit = self.config.limits.errors;
         // 421 and 221 were the last word.
         if session.state == State::Closing && session.shutdown {
@@ -124,6 +146,7 @@ impl Dialogue<'_> {
         self.shut_down_if_idle();
         if self.session.state == State::Content {
             self.session.began = now;
+            self.session.came = 0;
         }
         self.arm(now);
     }
@@ -134,6 +157,7 @@ impl Dialogue<'_> {
         session.asked = None;
         session.outbox = Outbox::Fixed(last_word);
         session.offset = 0;
+        session.eating = false;
         session.shutdown = true;
         if session.state != State::Closing {
             session.step(Step::Part);
@@ -172,7 +196,7 @@ impl Dialogue<'_> {
     pub(super) fn time_out(&mut self, now: Instant) -> Result<(), Error> {
         let state = self.session.state;
         let silent = self.wants_tls() || state == State::Closing || state == State::Handshake;
-        if silent || self.session.outbox != Outbox::Empty {
+        if silent || self.session.has_reply() {
             // Nothing can be said, or it would not be read.
             self.session.close();
             return Err(self.fail(Error::Timeout {
@@ -225,6 +249,7 @@ impl Dialogue<'_> {
         let session = &mut self.session;
         let (used, stretch) = session.dot.decode(input);
         session.size = session.size.saturating_add(stretch.len() as u64);
+        session.came = session.size;
         if text_limit > 0 {
             session.measure_lines(stretch, text_limit);
         }
@@ -240,18 +265,13 @@ impl Dialogue<'_> {
             session.told = false;
             return (used, Some(stretch));
         }
-        let reply = if too_large {
-            Reply::fixed(552, (5, 3, 4), "Message is larger than this server takes")
+        session.say(if too_large {
+            TOO_LARGE
         } else if session.line_too_long {
-            Reply::fixed(550, (5, 6, 0), "A line of the message is too long")
+            LINE_TOO_LONG
         } else {
-            Reply::fixed(
-                550,
-                (5, 6, 0),
-                "The message holds a CR or LF alone; lines end with CR LF",
-            )
-        };
-        session.say(reply);
+            BARE_IN_CONTENT
+        });
         session.end_transaction(Step::Judge);
         (used, None)
     }
@@ -286,16 +306,23 @@ impl Dialogue<'_> {
             };
             return Ok((used, event));
         }
+        let offered = self.offered();
         if length > room || bare {
             self.session.secret = true;
-            self.session.say(if bare {
+            let start = storage.get(..length).unwrap_or(storage);
+            let chunk = offered.has(Extension::Chunking) && is_bdat(start);
+            let refusal = if bare {
                 BARE_LINE_END
             } else {
                 Reply::fixed(500, (5, 5, 2), "Line too long")
-            });
+            };
+            if chunk {
+                self.part(refusal);
+            } else {
+                self.session.say(refusal);
+            }
             return Ok((used, None));
         }
-        let offered = self.offered();
         // AUTH first: its argument is decoded where it lies.
         let text = line.get(..length).unwrap_or_default();
         let command = Command::parse(text, &offered);
@@ -317,9 +344,20 @@ impl Dialogue<'_> {
         let text = line.get(..length).unwrap_or_default();
         let leftover = used < input.len();
         match Command::parse(text, &offered) {
+            Ok(Command::Bdat { size, last }) => Ok((used, self.take_bdat(now, size, last, reply))),
             Ok(command) => Ok((used, self.take_command(command, leftover, reply))),
+            Err(CommandError::Chunk { size: Some(size) }) => {
+                self.refuse_chunk(now, size, complaint(CommandError::Arguments));
+                Ok((used, None))
+            }
             Err(error) => {
-                self.session.say(complaint(error));
+                let chunk = offered.has(Extension::Chunking) && is_bdat(text);
+                if chunk {
+                    // What follows may be content, and must not be carried out.
+                    self.part(complaint(error));
+                } else {
+                    self.session.say(complaint(error));
+                }
                 Ok((used, None))
             }
         }
@@ -336,7 +374,10 @@ impl Dialogue<'_> {
             session.say(Reply::fixed(503, (5, 5, 1), "Only QUIT is left"));
             return None;
         }
-        let in_transaction = matches!(session.state, State::Mail | State::Recipients);
+        let in_transaction = matches!(
+            session.state,
+            State::Mail | State::Recipients | State::Chunking
+        );
         let query = match command {
             Command::Ehlo(name) | Command::Helo(name) => {
                 let extended = matches!(command, Command::Ehlo(_));
@@ -350,7 +391,7 @@ impl Dialogue<'_> {
             }
             Command::StartTls => return self.take_starttls(leftover),
             // Taken before.
-            Command::Auth { .. } => return None,
+            Command::Auth { .. } | Command::Bdat { .. } => return None,
             Command::Mail {
                 reverse_path,
                 parameters,
@@ -361,11 +402,7 @@ impl Dialogue<'_> {
                 } else if self.config.require_auth && !session.authenticated {
                     Some(Reply::fixed(530, (5, 7, 0), "Authentication required"))
                 } else if limit > 0 && parameters.size.is_some_and(|size| size > limit) {
-                    Some(Reply::fixed(
-                        552,
-                        (5, 3, 4),
-                        "Message is larger than this server takes",
-                    ))
+                    Some(TOO_LARGE)
                 } else if !reverse_path.as_str().is_ascii() && !parameters.smtputf8 {
                     Some(NEEDS_SMTPUTF8)
                 } else {
@@ -376,6 +413,7 @@ impl Dialogue<'_> {
                     return None;
                 }
                 session.smtputf8 = parameters.smtputf8;
+                session.binary = parameters.body == Some(Body::BinaryMime);
                 Query::Mail {
                     reverse_path,
                     parameters,
@@ -385,7 +423,9 @@ impl Dialogue<'_> {
                 forward_path,
                 parameters,
             } => {
-                let refusal = if !in_transaction {
+                let refusal = if session.state == State::Chunking {
+                    Some(out_of_order(session.state))
+                } else if !in_transaction {
                     Some(Reply::fixed(503, (5, 5, 1), "MAIL comes first"))
                 } else if session.recipients >= self.config.limits.recipients {
                     Some(Reply::fixed(452, (4, 5, 3), "Too many recipients"))
@@ -404,7 +444,19 @@ impl Dialogue<'_> {
                 }
             }
             Command::Data => match session.state {
-                State::Recipients => Query::Data,
+                State::Chunking => {
+                    session.say(out_of_order(session.state));
+                    return None;
+                }
+                State::Mail | State::Recipients if session.binary => {
+                    // RFC 3030, section 3
+                    session.say(Reply::fixed(503, (5, 5, 1), "BINARYMIME needs BDAT"));
+                    return None;
+                }
+                State::Recipients => {
+                    session.chunked = false;
+                    Query::Data
+                }
                 State::Mail => {
                     session.say(Reply::fixed(554, (5, 5, 1), "No valid recipients"));
                     return None;
@@ -436,6 +488,150 @@ impl Dialogue<'_> {
             Command::Help(subject) => Query::Help(subject),
         };
         Some(self.ask(query, buffer))
+    }
+
+    /// Takes a BDAT command: the chunk follows, whatever is answered.
+    fn take_bdat<'a>(
+        &'a mut self,
+        now: Instant,
+        size: u64,
+        last: bool,
+        buffer: &'a mut [u8],
+    ) -> Option<Event<'a>> {
+        let limit = self.config.capabilities.max_size;
+        let session = &mut self.session;
+        let first = match session.state {
+            State::Recipients => true,
+            State::Chunking => false,
+            state => {
+                let refusal = match state {
+                    State::Closing => Reply::fixed(503, (5, 5, 1), "Only QUIT is left"),
+                    _ => Reply::fixed(503, (5, 5, 1), "MAIL and RCPT come first"),
+                };
+                self.refuse_chunk(now, size, refusal);
+                return None;
+            }
+        };
+        let before = if first { 0 } else { session.size };
+        // A sum that can not be counted is too large even where nothing is.
+        let sum = before.checked_add(size);
+        if sum.is_none_or(|sum| limit > 0 && sum > limit) {
+            self.void_chunks();
+            self.refuse_chunk(now, size, TOO_LARGE);
+            return Some(Event::Reset);
+        }
+        if size == 0 && last && !first && session.ends.bare_at_end() {
+            self.void_chunks();
+            self.session.say(BARE_IN_CONTENT);
+            return Some(Event::Reset);
+        }
+        session.chunked = true;
+        session.chunk_left = size;
+        session.chunk_last = last;
+        session.began = now;
+        session.came = 0;
+        if first {
+            return Some(self.ask(Query::Data, buffer));
+        }
+        session.step(Step::GoAhead);
+        self.arm(now);
+        None
+    }
+
+    /// Refuses a chunk of this size. Its octets are taken and dropped first, so
+    /// that they are not taken for commands (RFC 3030, section 2); if they are too
+    /// many, the session ends.
+    fn refuse_chunk(&mut self, now: Instant, size: u64, reply: Reply<'static>) {
+        if size > self.config.limits.refused_chunk {
+            self.part(reply);
+            return;
+        }
+        let session = &mut self.session;
+        session.say(reply);
+        session.eating = true;
+        session.chunk_left = size;
+        session.began = now;
+        session.came = 0;
+        self.arm(now);
+    }
+
+    /// Ends a chunk that is complete, and takes the time of one that the driver
+    /// has just given leave for.
+    pub(super) fn settle_chunk(&mut self, now: Instant) {
+        let session = &mut self.session;
+        if !session.is_in_chunk() || session.error.is_some() {
+            return;
+        }
+        if session.chunk_left > 0 {
+            if session.deadline.is_none() {
+                session.began = now;
+                self.arm(now);
+            }
+            return;
+        }
+        if !session.chunk_last {
+            session.step(Step::Chunk);
+            session.say(Reply::fixed(250, (2, 0, 0), "Chunk taken"));
+            self.arm(now);
+            return;
+        }
+        session.step(Step::Complete);
+        session.asked = Some(Asked::Message);
+        session.told = false;
+        session.deadline = None;
+    }
+
+    /// Takes a stretch of a chunk, which is not at its end.
+    pub(super) fn take_chunk<'a>(
+        &mut self,
+        now: Instant,
+        input: &'a [u8],
+    ) -> (usize, Option<Event<'a>>) {
+        let text_limit = self.config.limits.text_line;
+        let session = &mut self.session;
+        let room = usize::try_from(session.chunk_left).unwrap_or(usize::MAX);
+        let stretch = input.get(..room).unwrap_or(input);
+        let used = stretch.len();
+        session.chunk_left = session.chunk_left.saturating_sub(used as u64);
+        session.came = session.came.saturating_add(used as u64);
+        if session.eating {
+            self.arm(now);
+            return (used, None);
+        }
+        session.size = session.size.saturating_add(used as u64);
+        if !session.binary {
+            session.ends.look(stretch);
+            if text_limit > 0 {
+                session.measure_lines(stretch, text_limit);
+            }
+        }
+        let ended = session.chunk_left == 0;
+        let bare = session.ends.bare() || ended && session.chunk_last && session.ends.bare_at_end();
+        let void = bare || session.line_too_long;
+        if void && ended {
+            let reply = if bare { BARE_IN_CONTENT } else { LINE_TOO_LONG };
+            self.void_chunks();
+            self.session.say(reply);
+        }
+        self.arm(now);
+        match (void, ended) {
+            (true, true) => (used, Some(Event::Reset)),
+            (true, false) => (used, None),
+            (false, _) => {
+                self.settle_chunk(now);
+                (used, Some(Event::Content(stretch)))
+            }
+        }
+    }
+
+    /// Ends a transaction whose chunks can not be taken.
+    fn void_chunks(&mut self) {
+        let session = &mut self.session;
+        if session.state != State::Content {
+            session.step(Step::GoAhead);
+        }
+        session.step(Step::Complete);
+        session.end_transaction(Step::Judge);
     }
 
     fn take_starttls<'a>(&mut self, leftover: bool) -> Option<Event<'a>> {
@@ -476,36 +672,55 @@ impl Dialogue<'_> {
         line: &'a mut [u8],
         reply: &'a mut [u8],
     ) -> Option<Event<'a>> {
-        let mechanisms = self.mechanisms();
-        let mechanism = mechanism.filter(|mechanism| mechanisms.has(*mechanism));
-        let protected = self.session.tls || self.config.danger_plaintext_auth;
+        let usable = self.mechanisms();
+        let nothing = self.configured().next().is_none();
+        let mechanism = mechanism.filter(|wanted| self.configured().any(|m| m == *wanted));
+        let needs_tls = |mechanism| !usable.has(mechanism);
         let session = &mut self.session;
-        let refusal = if mechanisms.is_empty() {
+        let refusal = if nothing {
             Reply::fixed(502, (5, 5, 1), "AUTH is not available")
         } else if session.authenticated {
             Reply::fixed(503, (5, 5, 1), "Already authenticated")
         } else if session.state != State::Ready {
             out_of_order(session.state)
-        } else if !protected {
+        } else if usable.is_empty() || mechanism.is_some_and(needs_tls) {
             Reply::fixed(538, (5, 7, 11), "TLS is required first: use STARTTLS")
         } else if let Some(mechanism) = mechanism {
-            session.mechanism = Some(mechanism);
-            session.held = 0;
-            let Some((start, length)) = response else {
-                return self.challenge(if mechanism == Mechanism::Login {
-                    USER_NAME
-                } else {
-                    ""
-                });
-            };
-            let end = start.saturating_add(length).min(line.len());
-            line.copy_within(start.min(end)..end, 0);
-            return self.take_response(line, length, reply);
+            return self.begin(mechanism, response, line, reply);
         } else {
             Reply::fixed(504, (5, 5, 4), "Mechanism is not available")
         };
         session.say(refusal);
         None
+    }
+
+    /// Begins an exchange.
+    fn begin<'a>(
+        &'a mut self,
+        mechanism: Mechanism,
+        response: Option<(usize, usize)>,
+        line: &'a mut [u8],
+        reply: &'a mut [u8],
+    ) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        session.mechanism = Some(mechanism);
+        session.held = 0;
+        session.token_refused = false;
+        #[cfg(feature = "scram")]
+        session.hashed.forget();
+        match (mechanism, response) {
+            #[cfg(feature = "scram")]
+            (Mechanism::CramMd5, None) => self.begin_cram_md5(line, reply),
+            // The server speaks first.
+            (Mechanism::CramMd5, Some(_)) => self.deny(MALFORMED),
+            (Mechanism::Login, None) => self.challenge(USER_NAME),
+            (_, None) => self.challenge(""),
+            (_, Some((start, length))) => {
+                let end = start.saturating_add(length).min(line.len());
+                line.copy_within(start.min(end)..end, 0);
+                self.take_response(line, length, reply)
+            }
+        }
     }
 
     /// Takes a response, which lies in `line` behind the octets held from before.
@@ -518,18 +733,28 @@ impl Dialogue<'_> {
         let Some(mechanism) = self.session.mechanism else {
             return self.deny(MALFORMED);
         };
+        if core::mem::take(&mut self.session.token_refused) {
+            return self.deny(Reply::fixed(535, (5, 7, 8), "The token is not valid"));
+        }
+        #[cfg(feature = "scram")]
+        match mechanism {
+            Mechanism::CramMd5 => return self.take_cram_md5(line, length, reply),
+            _ if mechanism.hashes() => return self.take_scram(mechanism, line, length, reply),
+            _ => {}
+        }
         let held = usize::from(self.session.held);
-        match take_response(mechanism, line, held, length) {
-            Progress::Malformed => self.deny(MALFORMED),
+        let query = match take_response(mechanism, line, held, length) {
+            Progress::Malformed => return self.deny(MALFORMED),
             Progress::User(length) => {
                 self.session.held = length;
-                self.challenge(PASSWORD)
+                return self.challenge(PASSWORD);
             }
-            Progress::Login(login) => {
-                self.session.held = 0;
-                Some(self.ask(Query::Authenticate(login), reply))
-            }
-        }
+            Progress::Login(login) => Query::Authenticate(login),
+            Progress::Bearer(bearer) => Query::Bearer(bearer),
+            Progress::External(identity) => Query::Authorize(identity),
+        };
+        self.session.held = 0;
+        Some(self.ask(query, reply))
     }
 
     fn challenge<'a>(&mut self, text: &'static str) -> Option<Event<'a>> {
@@ -539,9 +764,12 @@ impl Dialogue<'_> {
     }
 
     /// Ends an AUTH exchange without asking anybody.
-    fn deny<'a>(&mut self, reply: Reply<'static>) -> Option<Event<'a>> {
+    pub(super) fn deny<'a>(&mut self, reply: Reply<'static>) -> Option<Event<'a>> {
         let session = &mut self.session;
         session.held = 0;
+        session.token_refused = false;
+        #[cfg(feature = "scram")]
+        session.hashed.forget();
         session.step(Step::DenyAuthentication);
         session.say(reply);
         None
@@ -561,7 +789,7 @@ impl Dialogue<'_> {
         Some(self.ask(query, buffer))
     }
 
-    fn ask<'a>(&'a mut self, query: Query<'a>, buffer: &'a mut [u8]) -> Event<'a> {
+    pub(super) fn ask<'a>(&'a mut self, query: Query<'a>, buffer: &'a mut [u8]) -> Event<'a> {
         let session = &mut self.session;
         session.asked = Some(query.asked());
         session.told = true;
@@ -589,9 +817,7 @@ impl Session {
 }
 
 /// Extensions that go beyond what this core does.
-const NOT_CARRIED_OUT: [Extension; 8] = [
-    Extension::Chunking,
-    Extension::BinaryMime,
+const NOT_CARRIED_OUT: [Extension; 6] = [
     Extension::RequireTls,
     Extension::DeliverBy,
     Extension::FutureRelease,
@@ -604,6 +830,15 @@ const NOT_CARRIED_OUT: [Extension; 8] = [
 const USER_NAME: &str = "VXNlcm5hbWU6";
 const PASSWORD: &str = "UGFzc3dvcmQ6";
 
+const TOO_LARGE: Reply<'static> =
+    Reply::fixed(552, (5, 3, 4), "Message is larger than this server takes");
+const LINE_TOO_LONG: Reply<'static> =
+    Reply::fixed(550, (5, 6, 0), "A line of the message is too long");
+const BARE_IN_CONTENT: Reply<'static> = Reply::fixed(
+    550,
+    (5, 6, 0),
+    "The message holds a CR or LF alone; lines end with CR LF",
+);
 const SHUTTING_DOWN: Reply<'static> =
     Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
 const BARE_LINE_END: Reply<'static> = Reply::fixed(
@@ -611,7 +846,7 @@ const BARE_LINE_END: Reply<'static> = Reply::fixed(
     (5, 5, 2),
     "Lines end with CR LF; a CR or LF alone is no line end",
 );
-const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
+pub(super) const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
 const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
     553,
     (5, 6, 7),
@@ -625,6 +860,7 @@ fn out_of_order(state: State) -> Reply<'static> {
         match state {
             State::Greeted => "EHLO comes first",
             State::Mail | State::Recipients => "Not within a transaction",
+            State::Chunking => "The message has begun: only BDAT or RSET",
             _ => "Bad sequence of commands",
         },
     )
@@ -639,8 +875,11 @@ fn complaint(error: CommandError) -> Reply<'static> {
         CommandError::UnknownParameter => {
             Reply::fixed(555, (5, 5, 4), "Parameter not known or not offered")
         }
-        CommandError::TooLarge => {
-            Reply::fixed(552, (5, 3, 4), "Message is larger than this server takes")
-        }
+        CommandError::TooLarge => TOO_LARGE,
+        CommandError::Chunk { .. } => Reply::fixed(
+            501,
+            (5, 5, 4),
+            "The size of the chunk can not be read, closing",
+        ),
     }
 }

@@ -40,6 +40,18 @@ pub enum Query<'a> {
     Connect,
     /// A client wants to authenticate.
     Authenticate(Login<'a>),
+    /// A client shows a token of XOAUTH2 or OAUTHBEARER.
+    Bearer(Bearer<'a>),
+    /// A client has proven who it is, by SCRAM or by EXTERNAL: may it act for whom
+    /// it wants to?
+    Authorize(Identity<'a>),
+    /// SCRAM needs the keys of a user:
+    /// [`Request::answer_with_keys`]. Acceptance answers 454.
+    #[cfg(feature = "scram")]
+    Keys(KeysWanted<'a>),
+    /// A client answers the challenge of CRAM-MD5.
+    #[cfg(feature = "scram")]
+    Digest(Digest<'a>),
     /// MAIL: may this sender send?
     Mail {
         /// Whom failures are reported to.
@@ -83,6 +95,71 @@ pub struct Login<'a> {
     pub password: Secret<'a>,
 }
 
+/// A token of XOAUTH2 or OAUTHBEARER (RFC 7628).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bearer<'a> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// The user that the token is said to be for; empty if only the token tells.
+    pub user: &'a str,
+    /// The access token.
+    pub token: Secret<'a>,
+}
+
+/// Who a client is, proven by something that the driver need not check again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// Whom the client wants to act for; empty for the user itself.
+    pub authorization: &'a str,
+    /// The user. Empty with EXTERNAL, where the driver knows it: it is whom the
+    /// client's certificate is for.
+    pub user: &'a str,
+}
+
+/// Whose keys SCRAM needs.
+#[cfg(feature = "scram")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysWanted<'a> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// The hash function that the keys must be for.
+    pub hash: crate::auth::Hash,
+    /// The user. If there is none of this name, answer with
+    /// [`StoredKeys::pretend`](crate::auth::StoredKeys::pretend).
+    pub user: &'a str,
+    pub(super) nonce: &'a [u8],
+}
+
+/// A client's answer to the challenge of CRAM-MD5 (RFC 2195).
+#[cfg(feature = "scram")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest<'a> {
+    /// The user.
+    pub user: &'a str,
+    pub(super) challenge: &'a [u8],
+    pub(super) digest: &'a str,
+}
+
+#[cfg(feature = "scram")]
+impl Digest<'_> {
+    /// Whether the client knows this password. Compares in constant time.
+    pub fn proves(&self, password: Secret<'_>) -> bool {
+        crate::auth::cram_md5::verify(password.reveal(), self.challenge, self.digest)
+    }
+}
+
+/// Shows the user only: the rest lets passwords be tried.
+#[cfg(feature = "scram")]
+impl core::fmt::Debug for Digest<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Digest")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A question that waits for its answer.
 ///
 /// Dropping it answers nothing: the session then waits for
@@ -106,6 +183,18 @@ impl<'a> Request<'a> {
         self.session.accept();
     }
 
+    /// Answers [`Query::Keys`]. Of another question it is a refusal with 451.
+    #[cfg(feature = "scram")]
+    pub fn answer_with_keys(self, keys: &crate::auth::StoredKeys) {
+        match self.query {
+            Query::Keys(wanted) => {
+                self.session
+                    .answer_with_keys(wanted.nonce, keys, self.buffer);
+            }
+            _ => self.session.answer(&LOCAL_ERROR, self.buffer),
+        }
+    }
+
     /// Answers with `reply`: 2yz (354 for DATA) says yes, 4yz and 5yz say no, 421
     /// also closes the connection. A yes to `Connect` goes out as 220, one to
     /// `Authenticate` as 235; any other 3yz as a refusal with 451. Text that does
@@ -119,7 +208,12 @@ impl Query<'_> {
     pub(super) fn asked(&self) -> Asked {
         match self {
             Self::Connect => Asked::Connect,
-            Self::Authenticate(_) => Asked::Authenticate,
+            Self::Authenticate(_) | Self::Authorize(_) => Asked::Authenticate,
+            Self::Bearer(_) => Asked::Bearer,
+            #[cfg(feature = "scram")]
+            Self::Digest(_) => Asked::Authenticate,
+            #[cfg(feature = "scram")]
+            Self::Keys(_) => Asked::Keys,
             Self::Mail { .. } => Asked::Mail,
             Self::Recipient { .. } => Asked::Recipient,
             Self::Data => Asked::Data,
@@ -130,3 +224,6 @@ impl Query<'_> {
         }
     }
 }
+
+#[cfg(feature = "scram")]
+const LOCAL_ERROR: Reply<'static> = Reply::fixed(451, (4, 3, 0), "Local error");

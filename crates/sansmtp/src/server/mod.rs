@@ -12,9 +12,13 @@ mod config;
 mod connection;
 mod dialogue;
 mod event;
+#[cfg(feature = "scram")]
+mod hashed;
 mod session;
 
 pub use config::{Config, Limits, Timeouts};
 pub use connection::Server;
-pub use event::{Event, Login, Query, Request};
+pub use event::{Bearer, Event, Identity, Login, Query, Request};
+#[cfg(feature = "scram")]
+pub use event::{Digest, KeysWanted};
 pub use session::Session;

@@ -5,6 +5,7 @@ use crate::config::Security;
 use crate::error::Error;
 use crate::machine::Instant;
 use crate::state::{State, Step};
+use crate::wire::chunk::LineEnds;
 use crate::wire::dot;
 use crate::wire::enhanced::EnhancedCode;
 use crate::wire::line::Framing;
@@ -29,6 +30,10 @@ pub struct Session {
     /// Octets at the beginning of the line buffer that hold the user name of a
     /// LOGIN exchange.
     pub(super) held: u16,
+    /// The client has to acknowledge that its token is refused.
+    pub(super) token_refused: bool,
+    #[cfg(feature = "scram")]
+    pub(super) hashed: super::hashed::Hashed,
     /// The transaction takes addresses in UTF-8.
     pub(super) smtputf8: bool,
     pub(super) recipients: u16,
@@ -37,8 +42,23 @@ pub struct Session {
     /// Octets of the outbox that were sent.
     pub(super) offset: u16,
     pub(super) dot: dot::Decoder,
-    /// When the leave for the content was sent.
+    /// The line ends of content in chunks.
+    pub(super) ends: LineEnds,
+    /// The content comes by BDAT.
+    pub(super) chunked: bool,
+    /// The content is opaque octets: BODY=BINARYMIME.
+    pub(super) binary: bool,
+    /// Octets of the current chunk that are still to come.
+    pub(super) chunk_left: u64,
+    /// The current chunk is the last.
+    pub(super) chunk_last: bool,
+    /// The current chunk was refused: its octets are dropped, then the reply in
+    /// the outbox goes out.
+    pub(super) eating: bool,
+    /// When the leave for the content was sent, or the chunk began.
     pub(super) began: Instant,
+    /// Octets that came since then.
+    pub(super) came: u64,
     /// Octets of the content so far.
     pub(super) size: u64,
     /// Octets of the content's current line so far.
@@ -55,6 +75,11 @@ pub struct Session {
 pub(super) enum Asked {
     Connect,
     Authenticate,
+    /// As `Authenticate`, but a refusal is told in two steps.
+    Bearer,
+    /// The keys of a user.
+    #[cfg(feature = "scram")]
+    Keys,
     Mail,
     Recipient,
     Data,
@@ -86,6 +111,16 @@ pub(super) enum Outbox {
     },
 }
 
+impl Asked {
+    /// Whether a mere yes answers nothing.
+    fn wants_keys(self) -> bool {
+        #[cfg(feature = "scram")]
+        return self == Self::Keys;
+        #[cfg(not(feature = "scram"))]
+        false
+    }
+}
+
 impl Session {
     pub(super) fn new(security: Security) -> Self {
         let implicit_tls = security == Security::ImplicitTls;
@@ -103,13 +138,23 @@ impl Session {
             told: false,
             mechanism: None,
             held: 0,
+            token_refused: false,
+            #[cfg(feature = "scram")]
+            hashed: super::hashed::Hashed::default(),
             smtputf8: false,
             recipients: 0,
             errors: 0,
             outbox: Outbox::Empty,
             offset: 0,
             dot: dot::Decoder::default(),
+            ends: LineEnds::default(),
+            chunked: false,
+            binary: false,
+            chunk_left: 0,
+            chunk_last: false,
+            eating: false,
             began: Instant::from_millis(0),
+            came: 0,
             size: 0,
             text_line: 0,
             line_too_long: false,
@@ -135,6 +180,8 @@ impl Session {
         self.asked = None;
         self.outbox = Outbox::Empty;
         self.deadline = None;
+        #[cfg(feature = "scram")]
+        self.hashed.forget();
     }
 
     /// Answers with a reply of the core; a refusal counts as an error.
@@ -152,11 +199,22 @@ impl Session {
         };
         self.outbox = match asked {
             Asked::Connect => Outbox::Greeting,
-            Asked::Authenticate => {
+            #[cfg(feature = "scram")]
+            Asked::Keys => {
+                self.held = 0;
+                Outbox::Fixed(Reply::fixed(
+                    454,
+                    (4, 7, 0),
+                    "Temporary authentication failure",
+                ))
+            }
+            Asked::Authenticate | Asked::Bearer => {
                 Outbox::Fixed(Reply::fixed(235, (2, 7, 0), "Authentication successful"))
             }
             Asked::Mail => Outbox::Fixed(Reply::fixed(250, (2, 1, 0), "Sender ok")),
             Asked::Recipient => Outbox::Fixed(Reply::fixed(250, (2, 1, 5), "Recipient ok")),
+            // A chunk has come with its command; only its end is answered.
+            Asked::Data if self.chunked => Outbox::Empty,
             Asked::Data => Outbox::Fixed(GO_AHEAD),
             Asked::Message => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Message accepted")),
             Asked::Verify => Outbox::Fixed(Reply::fixed(
@@ -168,10 +226,10 @@ impl Session {
             Asked::Help => Outbox::Fixed(Reply::fixed(
                 214,
                 (2, 0, 0),
-                "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
+                "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
             )),
         };
-        self.take_decision(asked, true);
+        self.take_decision(asked, !asked.wants_keys());
     }
 
     /// Answers the open question with a reply of the driver.
@@ -179,22 +237,34 @@ impl Session {
         let Some(asked) = self.asked.take() else {
             return;
         };
+        if asked == Asked::Bearer && reply.code().get() == 535 {
+            // The client learns why, and has to say that it did (RFC 7628,
+            // section 3.2.3).
+            self.token_refused = true;
+            self.step(Step::Challenge);
+            self.outbox = Outbox::Fixed(Reply::bare(334, INVALID_TOKEN));
+            return;
+        }
         let yes = match reply.code().class() {
-            Class::Positive => true,
+            Class::Positive => !asked.wants_keys(),
             Class::Intermediate => asked == Asked::Data,
             Class::Transient | Class::Permanent => false,
         };
         if asked == Asked::Data && yes {
             // The text of 354 is of no use to anybody.
-            self.outbox = Outbox::Fixed(GO_AHEAD);
-        } else if !yes && reply.code().class() == Class::Intermediate {
+            self.outbox = if self.chunked {
+                Outbox::Empty
+            } else {
+                Outbox::Fixed(GO_AHEAD)
+            };
+        } else if !yes && matches!(reply.code().class(), Class::Positive | Class::Intermediate) {
             // The client would wait for something that never comes.
             self.outbox = Outbox::Fixed(Reply::fixed(451, (4, 3, 0), "Local error"));
         } else {
             let code = match asked {
                 // Clients look at these codes to the digit.
                 Asked::Connect if yes => GREETING,
-                Asked::Authenticate if yes => AUTHENTICATED,
+                Asked::Authenticate | Asked::Bearer if yes => AUTHENTICATED,
                 _ => reply.code(),
             };
             let text = fit(reply.text(), buffer.len().min(TEXT_LIMIT));
@@ -214,6 +284,7 @@ impl Session {
                 self.step(Step::Part);
             }
             self.shutdown = true;
+            self.eating = false;
         }
     }
 
@@ -221,11 +292,18 @@ impl Session {
         match (asked, yes) {
             (Asked::Connect, true) => self.step(Step::Greet),
             (Asked::Connect, false) => self.step(Step::TurnAway),
-            (Asked::Authenticate, true) => {
+            (Asked::Authenticate | Asked::Bearer, true) => {
                 self.step(Step::Authenticate);
                 self.authenticated = true;
             }
-            (Asked::Authenticate, false) => self.step(Step::DenyAuthentication),
+            (Asked::Authenticate | Asked::Bearer, false) => {
+                self.step(Step::DenyAuthentication);
+            }
+            #[cfg(feature = "scram")]
+            (Asked::Keys, _) => {
+                self.held = 0;
+                self.step(Step::DenyAuthentication);
+            }
             (Asked::Mail, true) => self.step(Step::Mail),
             (Asked::Recipient, true) => {
                 self.step(Step::Recipient);
@@ -234,10 +312,12 @@ impl Session {
             (Asked::Data, true) => {
                 self.step(Step::GoAhead);
                 self.dot = dot::Decoder::default();
+                self.ends = LineEnds::default();
                 self.size = 0;
                 self.text_line = 0;
                 self.line_too_long = false;
             }
+            (Asked::Data, false) => self.eating = self.chunked,
             (Asked::Message, _) => {
                 self.end_transaction(Step::Judge);
                 if yes {
@@ -256,12 +336,34 @@ impl Session {
         self.step(step);
         self.recipients = 0;
         self.smtputf8 = false;
+        self.binary = false;
+        self.chunked = false;
+    }
+
+    /// Whether the reply in the outbox waits for the end of a refused chunk.
+    pub(super) fn holds_back(&self) -> bool {
+        self.eating && self.chunk_left > 0
+    }
+
+    /// Whether something is to be sent now.
+    pub(super) fn has_reply(&self) -> bool {
+        self.outbox != Outbox::Empty && !self.holds_back()
+    }
+
+    /// Whether octets of a chunk, or its end, are next.
+    pub(super) fn is_in_chunk(&self) -> bool {
+        self.asked.is_none()
+            && (self.holds_back()
+                || self.chunked && self.state == State::Content && self.outbox == Outbox::Empty)
     }
 }
 
 /// The leave to send the content. It carries no enhanced code (RFC 2034,
 /// section 3).
 const GO_AHEAD: Reply<'static> = Reply::bare(354, "Start mail input; end with <CRLF>.<CRLF>");
+
+/// `{"status":"invalid_token"}`
+const INVALID_TOKEN: &str = "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=";
 
 const GREETING: Code = match Code::new(220) {
     Some(code) => code,

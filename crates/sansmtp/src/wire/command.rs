@@ -3,7 +3,7 @@
 use super::param::{MailParameters, ParameterError, RcptParameters};
 use super::path::{self, ForwardPath, Mailbox, ReversePath};
 use super::window::Window;
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Extension};
 
 /// A command with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub enum Command<'a> {
     },
     /// DATA: the content follows.
     Data,
+    /// BDAT: a chunk of the content follows (RFC 3030, section 2).
+    Bdat {
+        /// Octets of the chunk.
+        size: u64,
+        /// No chunk comes behind it.
+        last: bool,
+    },
     /// RSET: ends the transaction.
     Rset,
     /// NOOP.
@@ -68,6 +75,12 @@ pub enum CommandError {
     UnknownParameter,
     /// The declared size can not be counted: 552.
     TooLarge,
+    /// BDAT with wrong arguments: 501. With a size, so many octets of content
+    /// follow; without one nobody can tell content from commands any more.
+    Chunk {
+        /// Octets of the chunk.
+        size: Option<u64>,
+    },
 }
 
 impl From<ParameterError> for CommandError {
@@ -112,6 +125,7 @@ impl<'a> Command<'a> {
             b"MAIL" => mail(argument, offered),
             b"RCPT" => rcpt(argument, offered),
             b"DATA" => none(Self::Data),
+            b"BDAT" if offered.has(Extension::Chunking) => bdat(argument),
             b"RSET" => none(Self::Rset),
             b"QUIT" => none(Self::Quit),
             b"NOOP" => text(argument).map(|_| Self::Noop),
@@ -159,6 +173,11 @@ impl<'a> Command<'a> {
                 ("", "")
             }
             Self::Data => ("DATA", ""),
+            Self::Bdat { size, last } => {
+                out.put(b"BDAT ");
+                out.put_decimal(size);
+                (if last { " LAST" } else { "" }, "")
+            }
             Self::Rset => ("RSET", ""),
             Self::Noop => ("NOOP", ""),
             Self::Vrfy(name) => ("VRFY ", name),
@@ -255,6 +274,31 @@ fn auth(argument: &[u8]) -> Result<Command<'_>, CommandError> {
     })
 }
 
+/// `BDAT SP chunk-size [ SP "LAST" ]`, where `chunk-size = 1*DIGIT` (RFC 3030,
+/// section 2)
+fn bdat(argument: &[u8]) -> Result<Command<'_>, CommandError> {
+    let mut words = argument
+        .split(|&b| b == b' ')
+        .filter(|word| !word.is_empty());
+    let size = words.next().and_then(super::param::decimal);
+    let last = words.next();
+    let well_formed =
+        last.is_none_or(|word| word.eq_ignore_ascii_case(b"LAST")) && words.next().is_none();
+    match size {
+        Some(size) if well_formed => Ok(Command::Bdat {
+            size,
+            last: last.is_some(),
+        }),
+        size => Err(CommandError::Chunk { size }),
+    }
+}
+
+/// Whether the line is, or was meant as, a BDAT.
+pub(crate) fn is_bdat(line: &[u8]) -> bool {
+    let verb = line.trim_ascii_start().get(..4).unwrap_or_default();
+    verb.eq_ignore_ascii_case(b"BDAT")
+}
+
 fn text(argument: &[u8]) -> Result<&str, CommandError> {
     core::str::from_utf8(argument).map_err(|_| CommandError::Arguments)
 }
@@ -269,13 +313,13 @@ fn required(argument: &str) -> Result<&str, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Extension;
     use std::format;
 
     fn offered() -> Capabilities {
         Capabilities::NONE
             .with(Extension::Size)
             .with(Extension::Dsn)
+            .with(Extension::Chunking)
     }
 
     #[test]
@@ -291,6 +335,8 @@ mod tests {
             "RCPT TO:<Postmaster>",
             "RCPT TO:<\"x y\"@example.org> NOTIFY=NEVER",
             "DATA",
+            "BDAT 0",
+            "BDAT 18446744073709551615 LAST",
             "RSET",
             "NOOP",
             "VRFY root",
@@ -315,6 +361,7 @@ mod tests {
             ("mail from: <a@b>  size=1 ", "MAIL FROM:<a@b> SIZE=1"),
             ("Rcpt To:<@x:a@b>", "RCPT TO:<a@b>"),
             ("QUIT ", "QUIT"),
+            ("bdat  007  last ", "BDAT 7 LAST"),
             ("NOOP whatever", "NOOP"),
             ("rcpt to:<postmaster>", "RCPT TO:<Postmaster>"),
         ] {
@@ -367,6 +414,32 @@ mod tests {
                 "{line:?}"
             );
         }
+    }
+
+    #[test]
+    fn chunks_that_can_not_be_read() {
+        for (line, size) in [
+            ("BDAT", None),
+            ("BDAT -5 LAST", None),
+            ("BDAT +5", None),
+            ("BDAT 0x5", None),
+            ("BDAT 5LAST", None),
+            ("BDAT LAST 5", None),
+            ("BDAT 18446744073709551616", None),
+            ("BDAT 18446744073709551621 LAST", None),
+            ("BDAT 000000000000000000005", None),
+            ("BDAT 5 LAST LAST", Some(5)),
+            ("BDAT 5 FIRST", Some(5)),
+            ("BDAT 5 6", Some(5)),
+        ] {
+            let parsed = Command::parse(line.as_bytes(), &offered());
+            assert_eq!(parsed, Err(CommandError::Chunk { size }), "{line}");
+        }
+        assert_eq!(
+            Command::parse(b"BDAT 5", &Capabilities::NONE),
+            Err(CommandError::Unrecognized)
+        );
+        assert!(is_bdat(b" bDat 5") && !is_bdat(b"DATA"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 #![cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
 
 pub mod base64;
+pub mod chunk;
 pub mod command;
 pub mod dot;
 pub mod ehlo;

@@ -11,6 +11,8 @@ pub enum Body {
     SevenBit,
     /// Lines of at most 998 octets of any value but NUL, CR and LF.
     EightBitMime,
+    /// Any octets, in lines or not; only BDAT carries them (RFC 3030).
+    BinaryMime,
 }
 
 /// How much of the message a failure report returns: RET (RFC 3461, section
@@ -179,10 +181,18 @@ impl<'a> MailParameters<'a> {
             match which {
                 0 => parameters.size = Some(size(value?)?),
                 1 => {
-                    parameters.body = Some(choose(
+                    let body = choose(
                         value?,
-                        &[("7BIT", Body::SevenBit), ("8BITMIME", Body::EightBitMime)],
-                    )?)
+                        &[
+                            ("7BIT", Body::SevenBit),
+                            ("8BITMIME", Body::EightBitMime),
+                            ("BINARYMIME", Body::BinaryMime),
+                        ],
+                    )?;
+                    if body == Body::BinaryMime && !offered.has(Extension::BinaryMime) {
+                        return Err(ParameterError::Syntax);
+                    }
+                    parameters.body = Some(body);
                 }
                 2 if value.is_ok() => return Err(ParameterError::Syntax),
                 2 => parameters.smtputf8 = true,
@@ -209,6 +219,7 @@ impl<'a> MailParameters<'a> {
             None => {}
             Some(Body::SevenBit) => out.put(b" BODY=7BIT"),
             Some(Body::EightBitMime) => out.put(b" BODY=8BITMIME"),
+            Some(Body::BinaryMime) => out.put(b" BODY=BINARYMIME"),
         }
         if self.smtputf8 {
             out.put(b" SMTPUTF8");
