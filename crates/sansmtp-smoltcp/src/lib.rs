@@ -5,7 +5,7 @@
 //!
 //! - [`Mailer`] sends one mail with bounded retry: name look-up, connection, dialogue, goodbye.
 //! - [`Delivery`] is its inner part for programs with a reconnect policy of their own: one mail on one
-//!   connection, moved by [`exchange`].
+//!   connection, moved by [`exchange()`].
 //! - `TlsMailer` (feature `tls`) does the same as [`Mailer`] through STARTTLS or implicit TLS, with a verified
 //!   certificate: a future that is polled by hand, or by an executor.
 //! - `deliver` (feature `embedded-io-async`) moves a [`Delivery`] over any transport.

@@ -1,0 +1,260 @@
+"""The mailer for ordinary, blocking programs."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self, Unpack
+
+from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
+from sansmtp._link import Connector, Link
+from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
+from sansmtp._session import (
+    BulkResult,
+    checked_config,
+    ends_session,
+    is_stale,
+    no_connection,
+    not_delivered,
+    submit,
+)
+from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
+from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls
+
+_fork_count = 0
+
+
+def _forked() -> None:
+    global _fork_count
+    _fork_count += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class Mailer:
+    """Sends mail through one server.
+
+    The connection is made when it is first needed, and kept for the next message. Use the mailer in a ``with``
+    block, or call :meth:`close` at the end. It may be shared between threads, which then send one after the other,
+    and survives ``os.fork``: the child makes a connection of its own.
+
+    ``config`` is a :class:`sansmtp.Config` or a URL such as ``smtps://user:password@smtp.example.org``.
+    ``ssl_context`` replaces ``ssl.create_default_context()``. ``connector`` opens the connection in place of
+    ``socket.create_connection``, for instance through a proxy.
+    """
+
+    def __init__(
+        self,
+        config: Config | str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        source_address: tuple[str, int] | None = None,
+        connector: Connector | None = None,
+    ) -> None:
+        self._config = checked_config(config)
+        self._ssl_context = ssl_context
+        self._source_address = source_address
+        self._connector = connector
+        self._lock = threading.RLock()
+        self._forks = _fork_count
+        self._link: Link | None = None
+        self._connection = ClientConnection(self._config)
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self._config
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a connection is open, as far as is known."""
+        return self._link is not None and self._forks == _fork_count
+
+    def connect(self) -> Capabilities:
+        """Connects, does the TLS handshake and authenticates, unless that was done. Returns what the server offers.
+
+        :meth:`send` does the same by itself; call it to learn early whether the configuration works.
+        """
+        with self._lock:
+            self._ensure_connected()
+            return self._connection.capabilities
+
+    def send(self, message: AnyMessage | None = None, **options: Unpack[SendOptions]) -> SendResult:
+        """Sends a message and returns what became of each recipient.
+
+        ``message`` is an :class:`email.message.EmailMessage`, octets, or a binary file; or leave it out and give the
+        parts: ``to``, ``subject``, ``text``, ``html``, ``attachments`` and so on. ``sender`` and ``recipients``
+        override the envelope that follows from the message.
+
+        Returns as soon as the server took the message for at least one recipient; look at ``result.failed`` for the
+        others. Raises :class:`NotDeliveredError` if it took the message for nobody, and another
+        :class:`SansmtpError` if the session failed.
+        """
+        prepared = prepare(message, self._config.user, **options)
+        with self._lock:
+            return self._send(prepared)
+
+    def send_many(
+        self,
+        messages: Iterable[AnyMessage | SendOptions],
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> list[BulkResult]:
+        """Sends many messages over one connection and returns what became of each.
+
+        A message is anything that :meth:`send` takes; a dictionary stands for keyword arguments. ``progress`` is
+        called with 1 after each message, as the method ``update`` of a tqdm bar wants it. One message that fails
+        does not keep the others from being sent. Raises if no session can be set up for the first message; if it can
+        not be set up anew later, the rest is reported with that error.
+        """
+        results: list[BulkResult] = []
+        fatal: SansmtpError | None = None
+        for index, message in enumerate(messages):
+            result: SendResult | None = None
+            error = fatal
+            if fatal is None:
+                try:
+                    result = self.send(**message) if isinstance(message, dict) else self.send(message)
+                except SansmtpError as raised:
+                    result, error = raised.result, raised
+                    if ends_session(raised):
+                        if index == 0:
+                            raise
+                        fatal = raised
+            results.append(BulkResult(index, result, error))
+            if progress is not None:
+                progress(1)
+        return results
+
+    def close(self) -> None:
+        """Says goodbye and closes the connection. The mailer can be used again: it connects anew."""
+        with self._lock:
+            link = self._current_link()
+            if link is None:
+                return
+            try:
+                self._connection.quit()
+                while not self._connection.is_closed:
+                    self._next_event(link)
+            except (SansmtpError, OSError):
+                pass  # Whatever was sent is safe; nothing depends on the goodbye.
+            finally:
+                self._drop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "connected" if self.is_connected else "not connected"
+        return f"<Mailer {self._config.host}:{self._config.port}, {state}>"
+
+    def _send(self, prepared: Prepared) -> SendResult:
+        reused = self._ensure_connected()
+        try:
+            return self._transact(prepared)
+        except SansmtpError as error:
+            if not reused or not is_stale(error):
+                raise
+        self._ensure_connected()
+        return self._transact(prepared)
+
+    def _transact(self, prepared: Prepared) -> SendResult:
+        link = self._link
+        if link is None:
+            raise no_connection()
+        connection = self._connection
+        try:
+            submit(connection, prepared)
+        except UnsupportedError:
+            raise  # Nothing was sent: the session goes on.
+        except SansmtpError:
+            self._drop()
+            raise
+        try:
+            while True:
+                event = self._next_event(link)
+                if isinstance(event, Delivered):
+                    return connection.result()
+                if isinstance(event, NotDelivered):
+                    raise not_delivered(connection.result(), event)
+        except NotDeliveredError:
+            if not connection.is_ready:
+                self._drop()
+            raise
+        except SansmtpError as error:
+            error.result = connection.result()
+            self._drop()
+            raise
+        except BaseException:
+            # In the middle of a message: without its end the server delivers nothing.
+            self._drop()
+            raise
+
+    def _ensure_connected(self) -> bool:
+        """Connects if need be. Whether the connection was there before."""
+        if self._current_link() is not None:
+            return True
+        connection = self._connection = ClientConnection(self._config)
+        link = self._link = Link.connect(self._config, self._source_address, self._connector)
+        try:
+            if connection.wants_tls:
+                self._start_tls(link)
+            while not isinstance(event := self._next_event(link), Ready):
+                if isinstance(event, StartTls):
+                    self._start_tls(link)
+        except RefusedError:
+            self.close()
+            raise
+        except BaseException:
+            self._drop()
+            raise
+        return False
+
+    def _start_tls(self, link: Link) -> None:
+        if self._ssl_context is None:
+            self._ssl_context = ssl.create_default_context()
+        link.start_tls(self._ssl_context, self._config.host, self._connection.timeout())
+        self._connection.tls_established()
+
+    def _next_event(self, link: Link) -> ClientEvent | None:
+        """Reads and writes until the machine says something; None when the dialogue is over."""
+        connection = self._connection
+        while True:
+            event = connection.next_event()
+            if event is not None:
+                return event
+            while data := connection.data_to_send():
+                try:
+                    link.send(data, connection.timeout, connection.handle_timeout)
+                except (ConnectionError, ssl.SSLError):
+                    break  # Perhaps the server said why before it closed.
+            received = link.receive(connection.timeout())
+            if received is None:
+                connection.handle_timeout()
+            elif received:
+                connection.receive_data(received)
+            else:
+                connection.receive_eof()
+                return None
+
+    def _current_link(self) -> Link | None:
+        """The connection, unless it belongs to the process that this one was forked from."""
+        if self._link is not None and self._forks != _fork_count:
+            self._drop()
+        self._forks = _fork_count
+        return self._link
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()

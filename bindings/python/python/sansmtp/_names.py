@@ -1,0 +1,45 @@
+"""The closed sets of names that the core uses."""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal, TypeAlias
+
+if sys.version_info >= (3, 12):
+    from collections.abc import Buffer
+else:
+    Buffer: TypeAlias = bytes | bytearray | memoryview
+
+#: How a connection is protected: TLS from the first octet (usually port 465), STARTTLS before anything else
+#: (usually port 587), or not at all.
+Security: TypeAlias = Literal["implicit-tls", "starttls", "danger-plaintext"]
+
+#: What a dialogue is at.
+Stage: TypeAlias = Literal[
+    "greeting",
+    "hello",
+    "starttls",
+    "auth",
+    "idle",
+    "mail",
+    "rcpt",
+    "data",
+    "content",
+    "rset",
+    "query",
+    "quit",
+]
+
+#: What became of a recipient.
+Status: TypeAlias = Literal["delivered", "refused", "not-sent", "unknown"]
+
+#: What the content of a message may hold (RFC 6152).
+Body: TypeAlias = Literal["7bit", "8bitmime"]
+
+#: How much of a message a delivery report returns (RFC 3461, section 4.3).
+Ret: TypeAlias = Literal["full", "headers"]
+
+#: When to send a delivery report (RFC 3461, section 4.1).
+Notify: TypeAlias = Literal["success", "failure", "delay"]
+
+__all__ = ["Body", "Buffer", "Notify", "Ret", "Security", "Stage", "Status"]

@@ -1,0 +1,97 @@
+"""What the blocking and the asynchronous mailer share: everything but the waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sansmtp._core import ClientConnection, Config, SendResult
+from sansmtp._message import Prepared
+from sansmtp.exceptions import (
+    ConfigError,
+    ConnectError,
+    MisuseError,
+    NotDeliveredError,
+    RefusedError,
+    SansmtpError,
+    TlsError,
+    UnsupportedError,
+)
+from sansmtp.sansio import NotDelivered
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """What became of one message of many."""
+
+    #: The number of the message, from 0.
+    index: int
+    #: What became of each recipient; None if nothing was sent.
+    result: SendResult | None
+    #: Why the message was not delivered.
+    error: SansmtpError | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server took the message for everybody."""
+        return self.result is not None and self.result.ok
+
+
+def checked_config(config: Config | str) -> Config:
+    """A configuration that a connection can be made with."""
+    if isinstance(config, str):
+        config = Config.from_url(config)
+    if config.needs_password:
+        raise ConfigError(
+            f"there is a user {config.user!r}, but no password",
+            next_step="give it with config.replace(password=...), or use sansmtp.from_env()",
+        )
+    return config
+
+
+def submit(connection: ClientConnection, prepared: Prepared) -> None:
+    """Submits a message, in ASCII if the server takes nothing else."""
+    try:
+        connection.submit(prepared.envelope, prepared.content)
+    except UnsupportedError as error:
+        if error.requirement != "8bitmime" or prepared.in_ascii is None:
+            raise
+        ascii_only = prepared.in_ascii()
+        connection.submit(ascii_only.envelope, ascii_only.content)
+
+
+def not_delivered(result: SendResult, event: NotDelivered) -> NotDeliveredError:
+    """The exception for a message that was taken for nobody."""
+    refused = next((recipient for recipient in result.recipients if recipient.reply is not None), None)
+    reply = event.reply or (refused and refused.reply)
+    if reply is None:
+        return NotDeliveredError("the message was not delivered", stage=event.stage, result=result)
+    return NotDeliveredError(
+        f"the server took the message for nobody: {reply}",
+        stage=event.stage,
+        code=reply.code,
+        enhanced_code=reply.enhanced_code,
+        next_step=refused.next_step if refused else None,
+        temporary=reply.is_temporary,
+        actor="time" if reply.is_temporary else "user",
+        result=result,
+    )
+
+
+def is_stale(error: SansmtpError) -> bool:
+    """Whether the server just had closed an idle connection: nothing was handed over."""
+    lost = isinstance(error, (RefusedError, ConnectionError)) and not isinstance(error, ConnectError)
+    return lost and error.temporary and not error.outcome_unknown
+
+
+def ends_session(error: SansmtpError) -> bool:
+    """Whether no session can be set up, so that trying the next message makes no sense."""
+    return isinstance(error, (ConnectError, TlsError)) or (
+        isinstance(error, (RefusedError, UnsupportedError, TimeoutError))
+        and error.result is None
+        and error.stage in ("greeting", "hello", "starttls", "auth")
+    )
+
+
+def no_connection() -> MisuseError:
+    """The exception for a driver that lost its connection between two steps."""
+    return MisuseError("there is no connection", actor="program")

@@ -1,0 +1,194 @@
+//! The envelope, with data of its own.
+
+use pyo3::prelude::*;
+use sansmtp::envelope::{self, Recipient};
+use sansmtp::wire::param::{Body, Notify, Ret, Xtext};
+use sansmtp::wire::path::ReversePath;
+use self_cell::self_cell;
+
+use crate::error::invalid;
+use crate::repr::{self, Repr};
+
+/// What the envelope's parts borrow from.
+struct Texts {
+    sender: String,
+    recipients: Vec<String>,
+    envid: Option<String>,
+}
+
+/// The checked parts.
+struct Parts<'a> {
+    reverse_path: ReversePath<'a>,
+    recipients: Vec<Recipient<'a>>,
+    envid: Option<Xtext<'a>>,
+}
+
+self_cell!(
+    // Addresses are checked once, however often a machine asks for them.
+    struct Checked {
+        owner: Texts,
+        #[covariant]
+        dependent: Parts,
+    }
+);
+
+/// Who sends, who receives, and what the server is told of the message beforehand.
+#[pyclass(frozen, module = "sansmtp._core")]
+pub(crate) struct Envelope {
+    checked: Checked,
+    size: Option<u64>,
+    body: Option<Body>,
+    smtputf8: bool,
+    ret: Option<Ret>,
+}
+
+impl Envelope {
+    /// The borrowed form, which a machine takes.
+    pub(crate) fn as_envelope(&self) -> envelope::Envelope<'_> {
+        let parts = self.checked.borrow_dependent();
+        let mut envelope = envelope::Envelope::new(parts.reverse_path, &parts.recipients);
+        envelope.size = self.size;
+        envelope.body = self.body;
+        envelope.smtputf8 = self.smtputf8;
+        envelope.ret = self.ret;
+        envelope.envid = parts.envid;
+        envelope
+    }
+
+    pub(crate) fn addresses(&self) -> &[String] {
+        &self.checked.borrow_owner().recipients
+    }
+}
+
+#[pymethods]
+impl Envelope {
+    /// An envelope; the empty sender stands for nobody. `body` is "7bit" or "8bitmime", `ret` "full" or
+    /// "headers", `notify` any of "success", "failure" and "delay", or nothing for never.
+    #[new]
+    #[pyo3(signature = (sender, recipients, *, size = None, body = None, smtputf8 = false, ret = None,
+        envid = None, notify = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        sender: String,
+        recipients: Vec<String>,
+        size: Option<u64>,
+        body: Option<&str>,
+        smtputf8: bool,
+        ret: Option<&str>,
+        envid: Option<String>,
+        notify: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let notify = notify.map(|events| parse_notify(py, &events)).transpose()?;
+        let wrong = |what: &str, value: &str| {
+            invalid(py, "EnvelopeError", format!("{what} can not be {value:?}"))
+        };
+        let body = match body {
+            None => None,
+            Some("7bit") => Some(Body::SevenBit),
+            Some("8bitmime") => Some(Body::EightBitMime),
+            Some(other) => return Err(wrong("body", other)),
+        };
+        let ret = match ret {
+            None => None,
+            Some("full") => Some(Ret::Full),
+            Some("headers") => Some(Ret::Headers),
+            Some(other) => return Err(wrong("ret", other)),
+        };
+        let texts = Texts {
+            sender,
+            recipients,
+            envid: envid.map(|text| xtext(&text)),
+        };
+        let checked = Checked::try_new(texts, |texts| {
+            let address_error =
+                |address: &str, error| invalid(py, "AddressError", format!("{error}: {address:?}"));
+            let reverse_path = ReversePath::parse(&texts.sender)
+                .map_err(|error| address_error(&texts.sender, error))?;
+            let recipients = texts.recipients.iter().map(|address| {
+                let mut recipient =
+                    Recipient::parse(address).map_err(|error| address_error(address, error))?;
+                recipient.notify = notify;
+                Ok(recipient)
+            });
+            let envid = match &texts.envid {
+                None => None,
+                Some(text) => match Xtext::parse(text) {
+                    Some(envid) if text.len() <= 100 && !text.is_empty() => Some(envid),
+                    _ => return Err(wrong("envid", text)),
+                },
+            };
+            Ok(Parts {
+                reverse_path,
+                recipients: recipients.collect::<PyResult<_>>()?,
+                envid,
+            })
+        })?;
+        Ok(Self {
+            checked,
+            size,
+            body,
+            smtputf8,
+            ret,
+        })
+    }
+
+    /// Whom failures are reported to; empty for nobody.
+    #[getter]
+    fn sender(&self) -> &str {
+        &self.checked.borrow_owner().sender
+    }
+
+    /// Whom the mail is for.
+    #[getter]
+    fn recipients(&self) -> Vec<String> {
+        self.addresses().to_vec()
+    }
+
+    /// The size of the message in octets, if it is known.
+    #[getter]
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn __repr__(&self) -> String {
+        repr::object(
+            "Envelope",
+            &[
+                ("sender", self.sender().repr()),
+                ("recipients", self.recipients().repr()),
+                ("size", self.size.repr()),
+            ],
+        )
+    }
+}
+
+fn parse_notify(py: Python<'_>, events: &[String]) -> PyResult<Notify> {
+    let mut notify = Notify::default();
+    for event in events {
+        match event.as_str() {
+            "success" => notify.success = true,
+            "failure" => notify.failure = true,
+            "delay" => notify.delay = true,
+            other => {
+                let message = format!("notify holds success, failure and delay, not {other:?}");
+                return Err(invalid(py, "EnvelopeError", message));
+            }
+        }
+    }
+    Ok(notify)
+}
+
+/// Encodes text as xtext (RFC 3461, section 4).
+fn xtext(text: &str) -> String {
+    use std::fmt::Write;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'+' | b'=' => drop(write!(encoded, "+{byte:02X}")),
+            b'!'..=b'~' => encoded.push(char::from(byte)),
+            _ => drop(write!(encoded, "+{byte:02X}")),
+        }
+    }
+    encoded
+}

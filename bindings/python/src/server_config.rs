@@ -1,0 +1,125 @@
+//! The configuration of a server.
+
+use pyo3::prelude::*;
+use sansmtp::capability::{Mechanism, Mechanisms};
+use sansmtp::config::{EhloName, Security};
+use sansmtp::server::{self, Limits, Timeouts};
+
+use crate::clock::millis;
+use crate::config::{parse_security, security_name};
+use crate::error;
+use crate::repr::{self, Repr};
+
+/// How a server presents itself, and what it bears.
+#[pyclass(frozen, module = "sansmtp._core")]
+#[derive(Clone, Debug)]
+pub(crate) struct ServerConfig {
+    hostname: String,
+    security: Security,
+    max_size: u64,
+    mechanisms: Mechanisms,
+    require_auth: bool,
+    danger_plaintext_auth: bool,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+#[pymethods]
+impl ServerConfig {
+    /// A configuration. `security` is "implicit-tls", "starttls" (offered) or "danger-plaintext" (not to be
+    /// had); `mechanisms` are the names of SASL mechanisms, "PLAIN" and "LOGIN"; `max_size` is in octets, 0
+    /// for no limit; `timeout` is the limit of each step in seconds.
+    #[new]
+    #[pyo3(signature = (hostname = "localhost", *, security = "danger-plaintext", max_size = 26_214_400,
+        mechanisms = Vec::new(), require_auth = false, danger_plaintext_auth = false, max_recipients = 1000,
+        max_errors = 20, max_text_line = 0, timeout = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        hostname: &str,
+        security: &str,
+        max_size: u64,
+        mechanisms: Vec<String>,
+        require_auth: bool,
+        danger_plaintext_auth: bool,
+        max_recipients: u16,
+        max_errors: u16,
+        max_text_line: u32,
+        timeout: Option<f64>,
+    ) -> PyResult<Self> {
+        let config_error = error::config(py);
+        EhloName::parse(hostname).map_err(|e| config_error(&e))?;
+        let mechanisms =
+            mechanisms
+                .iter()
+                .map(|name| match Mechanism::from_name(name.as_bytes()) {
+                    Some(mechanism @ (Mechanism::Plain | Mechanism::Login)) => Ok(mechanism),
+                    _ => Err(config_error(&format!(
+                        "a server can not offer the mechanism {name:?}"
+                    ))),
+                });
+        let mut limits = Limits::default();
+        limits.recipients = max_recipients;
+        limits.errors = max_errors;
+        limits.text_line = max_text_line;
+        let mut timeouts = Timeouts::default();
+        if let Some(seconds) = timeout {
+            if seconds.is_nan() || seconds <= 0.0 {
+                return Err(config_error(&"a time limit is a number of seconds above 0"));
+            }
+            timeouts.command = millis(seconds);
+            timeouts.content = millis(seconds);
+            timeouts.handshake = millis(seconds);
+        }
+        Ok(Self {
+            hostname: hostname.to_owned(),
+            security: parse_security(py, security)?,
+            max_size,
+            mechanisms: mechanisms.collect::<PyResult<Mechanisms>>()?,
+            require_auth,
+            danger_plaintext_auth,
+            limits,
+            timeouts,
+        })
+    }
+
+    /// The server's name.
+    #[getter]
+    fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
+    /// "implicit-tls", "starttls" or "danger-plaintext".
+    #[getter]
+    fn security(&self) -> &'static str {
+        security_name(self.security)
+    }
+
+    fn __repr__(&self) -> String {
+        repr::object(
+            "ServerConfig",
+            &[
+                ("hostname", self.hostname.repr()),
+                ("security", self.security().repr()),
+                ("max_size", self.max_size.repr()),
+                ("require_auth", self.require_auth.repr()),
+            ],
+        )
+    }
+}
+
+impl ServerConfig {
+    /// The borrowed form, which a machine takes.
+    pub(crate) fn as_config(&self) -> server::Config<'_> {
+        // It was checked when the configuration was made.
+        let hostname = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
+        let mut config = server::Config::new(hostname, self.security)
+            .max_size(self.max_size)
+            .mechanisms(self.mechanisms)
+            .limits(self.limits)
+            .timeouts(self.timeouts);
+        config.require_auth = self.require_auth;
+        config.danger_plaintext_auth = self.danger_plaintext_auth;
+        config
+    }
+}
