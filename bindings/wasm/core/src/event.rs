@@ -83,6 +83,7 @@ pub(crate) fn mail_parameters(record: Record, parameters: MailParameters<'_>) ->
     let body = parameters.body.map(|body| match body {
         Body::SevenBit => "7bit",
         Body::EightBitMime => "8bitmime",
+        Body::BinaryMime => "binarymime",
     });
     let ret = parameters.ret.map(|ret| match ret {
         Ret::Full => "full",

@@ -63,6 +63,7 @@ pub fn parse_command(line: &[u8]) -> JsValue {
             parameters,
         } => rcpt_parameters(verb("RCPT").set("to", forward_path.as_str()), parameters),
         Command::Data => verb("DATA"),
+        Command::Bdat { last, .. } => verb(if last { "BDAT LAST" } else { "BDAT" }),
         Command::Rset => verb("RSET"),
         Command::Noop => verb("NOOP"),
         Command::Vrfy(argument) => verb("VRFY").set("argument", argument),

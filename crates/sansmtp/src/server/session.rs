@@ -317,7 +317,12 @@ impl Session {
                 self.text_line = 0;
                 self.line_too_long = false;
             }
-            (Asked::Data, false) => self.eating = self.chunked,
+            // What is pipelined behind a refused chunk must not become a message of
+            // its own (RFC 3030, section 2).
+            (Asked::Data, false) if self.chunked => {
+                self.end_transaction(Step::Reset);
+                self.eating = true;
+            }
             (Asked::Message, _) => {
                 self.end_transaction(Step::Judge);
                 if yes {
