@@ -91,7 +91,7 @@ fn the_alert_arrives_byte_by_byte() {
     ];
     for peer in peers {
         let device = Device::new(&emulator, "plain", "alice@mx.test,bob@mx.test");
-        let run = device.run(peer.port(Security::Plaintext));
+        let run = device.run(peer.port(Security::DangerPlaintext));
         assert_ends(&run, DELIVERED, "alert: delivered");
         let stored = peer.wait_for(&device.from, 2).unwrap();
         for mail in &stored {
@@ -115,7 +115,7 @@ fn each_recipient_is_accounted_for() {
     let emulator = Emulator::new(Variant::Plain).unwrap();
     let certs = Certs::new().unwrap();
     let peer = Aiosmtpd::start(&certs.server).unwrap();
-    let port = peer.port(Security::Plaintext);
+    let port = peer.port(Security::DangerPlaintext);
     let to = format!("alice@mx.test,{REFUSED}");
     let device = Device::new(&emulator, "plain", &to);
     let run = device.run(port);
@@ -142,7 +142,7 @@ fn a_connection_cut_at_any_step_never_delivers_twice() {
     let emulator = Emulator::new(Variant::Plain).unwrap();
     let certs = Certs::new().unwrap();
     let peer = Aiosmtpd::start(&certs.server).unwrap();
-    let port = peer.port(Security::Plaintext);
+    let port = peer.port(Security::DangerPlaintext);
 
     let whole = CuttingProxy::start(port, Cut::Never).unwrap();
     let device = Device::new(&emulator, "plain", "alice@mx.test");
