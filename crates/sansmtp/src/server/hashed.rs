@@ -6,8 +6,9 @@
 //! CRAM-MD5), and the reply buffer with the server-first message.
 
 use super::auth::unescape;
-use super::dialogue::{Dialogue, MALFORMED};
+use super::dialogue::Dialogue;
 use super::event::{Digest, Event, Identity, KeysWanted, Query};
+use super::replies::MALFORMED;
 use super::session::{Outbox, Session};
 use crate::auth::scram::{ClientFinal, ClientFirst, in_base64, write_challenge};
 use crate::auth::{ChannelBinding, Hash, StoredKeys, cram_md5};

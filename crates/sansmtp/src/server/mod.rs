@@ -4,16 +4,22 @@
 //! [`Machine`](crate::Machine) and answers each [`Request`]; the core keeps
 //! order, limits and syntax, the driver decides who may send what to whom.
 //!
-//! Inside, `connection` is the mechanism, `session` what is remembered,
-//! `dialogue` the policy: what a command asks for, and what an answer changes.
+//! Inside, `connection` is the mechanism, `session` what is remembered and what
+//! an answer changes; the policy is `dialogue` with `offer`, `command`, `exchange`
+//! (AUTH) and `content`.
 
 mod auth;
+mod command;
 mod config;
 mod connection;
+mod content;
 mod dialogue;
 mod event;
+mod exchange;
 #[cfg(feature = "scram")]
 mod hashed;
+mod offer;
+mod replies;
 mod session;
 
 pub use config::{Config, Limits, Timeouts};

@@ -1,0 +1,259 @@
+//! What a line asks for, and in which order commands may come.
+
+use super::dialogue::{Dialogue, Taken};
+use super::event::{Event, Query};
+use super::replies::{BARE_LINE_END, NEEDS_SMTPUTF8, TOO_LARGE, complaint, out_of_order};
+use super::session::Outbox;
+use crate::capability::{Extension, Mechanism};
+use crate::config::Security;
+use crate::error::{Error, Fault, Stage};
+use crate::machine::Instant;
+use crate::state::{State, Step};
+use crate::wire::command::{Command, CommandError, is_bdat};
+use crate::wire::param::Body;
+use crate::wire::reply::Reply;
+
+impl Dialogue<'_> {
+    /// Takes the next line: a command, or a response within AUTH.
+    pub(super) fn take_line<'a>(
+        &'a mut self,
+        now: Instant,
+        input: &[u8],
+        line: &'a mut [u8],
+        reply: &'a mut [u8],
+    ) -> Taken<'a> {
+        let held = usize::from(self.session.held);
+        let storage = line.get_mut(held..).unwrap_or_default();
+        let (used, framed) = self.session.framing.take_into(storage, input);
+        let Some((length, bare)) = framed else {
+            return Ok((used, None));
+        };
+        self.arm(now);
+        let room = storage.len();
+        let length = length as usize;
+        if self.session.state == State::Authenticating {
+            self.session.secret = true;
+            let event = if bare {
+                self.deny(BARE_LINE_END)
+            } else if length > room {
+                self.deny(Reply::fixed(500, (5, 5, 6), "Response is too long"))
+            } else if storage.get(..length) == Some(b"*".as_slice()) {
+                self.deny(Reply::fixed(501, (5, 7, 0), "Authentication cancelled"))
+            } else {
+                self.take_response(line, length, reply)
+            };
+            return Ok((used, event));
+        }
+        let offered = self.offered();
+        if length > room || bare {
+            self.session.secret = true;
+            let start = storage.get(..length).unwrap_or(storage);
+            let chunk = offered.has(Extension::Chunking) && is_bdat(start);
+            let refusal = if bare {
+                BARE_LINE_END
+            } else {
+                Reply::fixed(500, (5, 5, 2), "Line too long")
+            };
+            if chunk {
+                self.part(refusal);
+            } else {
+                self.session.say(refusal);
+            }
+            return Ok((used, None));
+        }
+        // AUTH first: its argument is decoded where it lies.
+        let text = line.get(..length).unwrap_or_default();
+        let command = Command::parse(text, &offered);
+        // What was meant as AUTH may be no command.
+        self.session.secret = matches!(command, Ok(Command::Auth { .. }) | Err(_));
+        if let Ok(Command::Auth {
+            mechanism,
+            initial_response,
+        }) = command
+        {
+            let mechanism = Mechanism::from_name(mechanism.as_bytes());
+            let response = initial_response.map(|response| {
+                let end = text.trim_ascii_end().len();
+                let length = if response == "=" { 0 } else { response.len() };
+                (end.wrapping_sub(response.len()), length)
+            });
+            return Ok((used, self.take_auth(mechanism, response, line, reply)));
+        }
+        let text = line.get(..length).unwrap_or_default();
+        let leftover = used < input.len();
+        match Command::parse(text, &offered) {
+            Ok(Command::Bdat { size, last }) => Ok((used, self.take_bdat(now, size, last, reply))),
+            Ok(command) => Ok((used, self.take_command(command, leftover, reply))),
+            Err(CommandError::Chunk { size: Some(size) }) => {
+                self.refuse_chunk(now, size, complaint(CommandError::Arguments));
+                Ok((used, None))
+            }
+            Err(error) => {
+                let chunk = offered.has(Extension::Chunking) && is_bdat(text);
+                if chunk {
+                    // What follows may be content, and must not be carried out.
+                    self.part(complaint(error));
+                } else {
+                    self.session.say(complaint(error));
+                }
+                Ok((used, None))
+            }
+        }
+    }
+
+    fn take_command<'a>(
+        &'a mut self,
+        command: Command<'a>,
+        leftover: bool,
+        buffer: &'a mut [u8],
+    ) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        if session.state == State::Closing && command != Command::Quit {
+            session.say(Reply::fixed(503, (5, 5, 1), "Only QUIT is left"));
+            return None;
+        }
+        let in_transaction = matches!(
+            session.state,
+            State::Mail | State::Recipients | State::Chunking
+        );
+        let query = match command {
+            Command::Ehlo(name) | Command::Helo(name) => {
+                let extended = matches!(command, Command::Ehlo(_));
+                session.end_transaction(Step::Hello);
+                session.outbox = if extended {
+                    Outbox::Ehlo
+                } else {
+                    Outbox::Hello
+                };
+                return Some(Event::Hello { name, extended });
+            }
+            Command::StartTls => return self.take_starttls(leftover),
+            // Taken before.
+            Command::Auth { .. } | Command::Bdat { .. } => return None,
+            Command::Mail {
+                reverse_path,
+                parameters,
+            } => {
+                let limit = self.config.capabilities.max_size;
+                let refusal = if session.state.next(Step::Mail).is_none() {
+                    Some(out_of_order(session.state))
+                } else if self.config.require_auth && !session.authenticated {
+                    Some(Reply::fixed(530, (5, 7, 0), "Authentication required"))
+                } else if limit > 0 && parameters.size.is_some_and(|size| size > limit) {
+                    Some(TOO_LARGE)
+                } else if !reverse_path.as_str().is_ascii() && !parameters.smtputf8 {
+                    Some(NEEDS_SMTPUTF8)
+                } else {
+                    None
+                };
+                if let Some(refusal) = refusal {
+                    session.say(refusal);
+                    return None;
+                }
+                session.smtputf8 = parameters.smtputf8;
+                session.binary = parameters.body == Some(Body::BinaryMime);
+                Query::Mail {
+                    reverse_path,
+                    parameters,
+                }
+            }
+            Command::Rcpt {
+                forward_path,
+                parameters,
+            } => {
+                let refusal = if session.state == State::Chunking {
+                    Some(out_of_order(session.state))
+                } else if !in_transaction {
+                    Some(Reply::fixed(503, (5, 5, 1), "MAIL comes first"))
+                } else if session.recipients >= self.config.limits.recipients {
+                    Some(Reply::fixed(452, (4, 5, 3), "Too many recipients"))
+                } else if !forward_path.as_str().is_ascii() && !session.smtputf8 {
+                    Some(NEEDS_SMTPUTF8)
+                } else {
+                    None
+                };
+                if let Some(refusal) = refusal {
+                    session.say(refusal);
+                    return None;
+                }
+                Query::Recipient {
+                    forward_path,
+                    parameters,
+                }
+            }
+            Command::Data => match session.state {
+                State::Chunking => {
+                    session.say(out_of_order(session.state));
+                    return None;
+                }
+                State::Mail | State::Recipients if session.binary => {
+                    // RFC 3030, section 3
+                    session.say(Reply::fixed(503, (5, 5, 1), "BINARYMIME needs BDAT"));
+                    return None;
+                }
+                State::Recipients => {
+                    session.chunked = false;
+                    Query::Data
+                }
+                State::Mail => {
+                    session.say(Reply::fixed(554, (5, 5, 1), "No valid recipients"));
+                    return None;
+                }
+                _ => {
+                    session.say(Reply::fixed(503, (5, 5, 1), "MAIL and RCPT come first"));
+                    return None;
+                }
+            },
+            Command::Rset => {
+                session.end_transaction(Step::Reset);
+                session.say(Reply::fixed(250, (2, 0, 0), "Reset"));
+                return in_transaction.then_some(Event::Reset);
+            }
+            Command::Noop => {
+                session.say(Reply::fixed(250, (2, 0, 0), "Ok"));
+                return None;
+            }
+            Command::Quit => {
+                if session.state != State::Closing {
+                    session.step(Step::Part);
+                }
+                session.shutdown = true;
+                session.outbox = Outbox::Goodbye;
+                return in_transaction.then_some(Event::Reset);
+            }
+            Command::Vrfy(name) => Query::Verify(name),
+            Command::Expn(name) => Query::Expand(name),
+            Command::Help(subject) => Query::Help(subject),
+        };
+        Some(self.ask(query, buffer))
+    }
+
+    fn take_starttls<'a>(&mut self, leftover: bool) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        let refusal = if session.tls {
+            Some(Reply::fixed(503, (5, 5, 1), "TLS is up already"))
+        } else if self.config.security != Security::StartTls {
+            Some(Reply::fixed(502, (5, 5, 1), "STARTTLS is not available"))
+        } else if session.state.next(Step::AgreeTls).is_none() {
+            Some(out_of_order(session.state))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            session.say(refusal);
+            return None;
+        }
+        session.step(Step::AgreeTls);
+        session.say(Reply::fixed(220, (2, 0, 0), "Go ahead with TLS"));
+        if leftover {
+            // Somebody may have put it there (RFC 3207, section 6). The dialogue
+            // goes as if it had come later; TLS is not wanted any more.
+            self.fail(Error::Peer {
+                stage: Stage::StartTls,
+                fault: Fault::PlaintextAfterStartTls,
+                outcome_unknown: false,
+            });
+        }
+        Some(Event::StartTls)
+    }
+}
