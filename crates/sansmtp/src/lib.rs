@@ -31,8 +31,16 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! Features: `client`, `server`, `message`, `provider` (all on by default); `alloc`
-//! adds owned configurations; `std` implies `alloc`.
+//! Features: `client`, `esmtp`, `server`, `message`, `provider` (all on by default);
+//! `scram` adds the mechanisms that hash; `alloc` adds owned configurations; `std`
+//! implies `alloc`.
+//!
+//! `client` alone speaks plain SMTP, over implicit TLS or none. `esmtp` is all that
+//! it can do beyond; firmware that counts octets takes the parts that it needs:
+//! `starttls`; `auth` (PLAIN, LOGIN), `oauth`, `external`; `pipelining`, `chunking`;
+//! `extensions` (SIZE, 8BITMIME, SMTPUTF8, DSN); `query` (NOOP, RSET, VRFY, EXPN,
+//! HELP). What is left out counts as not offered by the server: a message or
+//! configuration that needs it is refused before anything is sent.
 #![no_std]
 #![forbid(unsafe_code)]
 // Each line of the codec is written once for both roles and for the message

@@ -90,26 +90,30 @@ impl<'c> Client<'c> {
     pub fn submit(&mut self, envelope: &'c Envelope<'c>, now: Instant) -> Result<(), Error> {
         self.check_ready()?;
         let session = &mut self.dialogue.session;
-        let offered = &session.capabilities;
+        let max_size = if session.offers(Extension::Size) {
+            session.capabilities.max_size
+        } else {
+            0
+        };
         let binary = envelope.body == Some(Body::BinaryMime);
         let chunking = (self.dialogue.config.chunking || binary)
-            && offered.has(Extension::Chunking)
-            && offered.has(Extension::Pipelining);
+            && session.offers(Extension::Chunking)
+            && session.offers(Extension::Pipelining);
         let requirement = if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
             Some(Requirement::Recipient)
-        } else if offered.max_size > 0 && envelope.size.is_some_and(|size| size > offered.max_size)
-        {
+        } else if max_size > 0 && envelope.size.is_some_and(|size| size > max_size) {
             Some(Requirement::Size)
-        } else if envelope.body == Some(Body::EightBitMime) && !offered.has(Extension::EightBitMime)
+        } else if envelope.body == Some(Body::EightBitMime)
+            && !session.offers(Extension::EightBitMime)
         {
             Some(Requirement::EightBitMime)
         } else if envelope.body == Some(Body::BinaryMime)
-            && !(chunking && offered.has(Extension::BinaryMime))
+            && !(chunking && session.offers(Extension::BinaryMime))
         {
             Some(Requirement::BinaryMime)
-        } else if envelope.needs_smtputf8() && !offered.has(Extension::SmtpUtf8) {
+        } else if envelope.needs_smtputf8() && !session.offers(Extension::SmtpUtf8) {
             Some(Requirement::SmtpUtf8)
-        } else if envelope.needs_dsn() && !offered.has(Extension::Dsn) {
+        } else if envelope.needs_dsn() && !session.offers(Extension::Dsn) {
             Some(Requirement::Dsn)
         } else {
             None
@@ -130,6 +134,7 @@ impl<'c> Client<'c> {
     ///
     /// # Errors
     /// [`Error::Misuse`] unless [`Client::is_ready`].
+    #[cfg(feature = "query")]
     pub fn query(&mut self, query: Query<'c>, now: Instant) -> Result<(), Error> {
         self.check_ready()?;
         self.dialogue.query = Some(query);

@@ -9,12 +9,14 @@
 //! `submission` the policy: which command comes next, and what a reply means.
 
 mod body;
+mod built;
 mod connection;
 mod event;
 mod session;
 mod submission;
 
 pub use body::Body;
+pub(crate) use built::has_mechanism;
 pub use connection::Client;
 pub use event::{Event, InvalidQuery, Query};
 pub use session::Session;

@@ -154,7 +154,7 @@ impl Dialogue<'_> {
             // DATA is the last of a group (RFC 2920, section 3.1), and nothing is
             // added to a transaction that has failed.
             Place::Mail | Place::Rcpt(_) | Place::Data => {
-                session.capabilities.has(Extension::Pipelining) && session.failed_at.is_none()
+                session.offers(Extension::Pipelining) && session.failed_at.is_none()
             }
             _ => false,
         }
@@ -180,8 +180,8 @@ impl Dialogue<'_> {
                 let Some(envelope) = self.envelope else {
                     return;
                 };
-                let offers_size = self.session.capabilities.has(Extension::Size);
-                let offers_8bit = self.session.capabilities.has(Extension::EightBitMime)
+                let offers_size = self.session.offers(Extension::Size);
+                let offers_8bit = self.session.offers(Extension::EightBitMime)
                     || envelope.body == Some(Body::BinaryMime);
                 Command::Mail {
                     reverse_path: envelope.reverse_path,
@@ -434,9 +434,8 @@ impl Dialogue<'_> {
         stage: Stage,
         reply: ReplyLine<'a>,
     ) -> Result<Event<'a>, Error> {
-        let offered = self.session.capabilities;
         if self.config.security == Security::StartTls && !self.session.tls {
-            if !offered.has(Extension::StartTls) {
+            if !self.session.offers(Extension::StartTls) {
                 return Err(self.unmet(Requirement::StartTls));
             }
             self.begin(Plan::StartTls, now);
@@ -446,11 +445,11 @@ impl Dialogue<'_> {
             self.session.plan = Plan::Idle;
             return Ok(Event::Ready);
         };
-        if !offered.has(Extension::Auth) {
+        if !self.session.offers(Extension::Auth) {
             return Err(self.unmet(Requirement::Auth));
         }
         let (config, session) = (self.config, &self.session);
-        let mechanisms = offered.mechanisms;
+        let mechanisms = session.capabilities.mechanisms;
         let (tls, material) = (session.tls, &session.material);
         match Exchange::choose(credentials, mechanisms, config, tls, material) {
             Err(requirement) => Err(self.unmet(requirement)),

@@ -6,11 +6,26 @@ use crate::cargo;
 
 /// Sets that are tried besides none, all and each feature alone.
 const FURTHER_SETS: &[&str] = &[
-    "client,server",
+    "client,starttls,auth",
+    "client,starttls,auth,chunking,message",
+    "client,esmtp,server",
     "client,message",
     "client,provider",
     "client,message,provider",
-    "client,server,alloc",
+    "client,esmtp,server,alloc",
+];
+
+/// Features that only say something about the client.
+const OF_THE_CLIENT: &[&str] = &[
+    "auth",
+    "chunking",
+    "esmtp",
+    "extensions",
+    "external",
+    "oauth",
+    "pipelining",
+    "query",
+    "starttls",
 ];
 
 /// Fails on a warning or error in any of the sets.
@@ -26,14 +41,17 @@ pub(super) fn run() -> Result<()> {
     let alone = core
         .features
         .iter()
-        .map(String::as_str)
-        .filter(|name| *name != "default");
-    for set in [""]
+        .filter(|name| *name != "default")
+        .map(|name| match OF_THE_CLIENT.contains(&name.as_str()) {
+            true => format!("client,{name}"),
+            false => name.clone(),
+        });
+    for set in ["".to_owned()]
         .into_iter()
         .chain(alone)
-        .chain(FURTHER_SETS.iter().copied())
+        .chain(FURTHER_SETS.iter().map(ToString::to_string))
     {
-        clippy(&["--no-default-features", "--features", set])?;
+        clippy(&["--no-default-features", "--features", &set])?;
     }
     clippy(&["--all-features"])
 }
