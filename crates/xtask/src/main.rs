@@ -1,7 +1,9 @@
 //! `cargo xtask`: every check of the project as a command that installs what it needs.
 
 mod asm;
+mod baseline;
 mod cargo;
+mod counts;
 mod elf;
 mod firmware;
 mod paths;
@@ -43,6 +45,12 @@ enum Task {
     Firmware,
     /// Show what the core and the firmware cost in flash and RAM.
     Size,
+    /// Count the instructions of the core's work and compare with the limits and the baseline.
+    Counts {
+        /// Write what was counted as the new baseline.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Build the documentation, warnings denied.
     Doc,
     /// Build, pack and test the npm package, print its sizes.
@@ -93,6 +101,7 @@ fn run(task: Task) -> Result<()> {
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
         Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
         Task::Size => size::run(),
+        Task::Counts { accept } => counts::run(accept),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
         Task::Page => wasm::page(),

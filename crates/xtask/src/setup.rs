@@ -35,6 +35,7 @@ pub(crate) fn everything() -> Result<()> {
     python()?;
     cross()?;
     qemu()?;
+    valgrind()?;
     cargo_deny()?;
     wasm()?;
     browser()?;
@@ -45,6 +46,11 @@ pub(crate) fn everything() -> Result<()> {
 /// The servers and clients that the harness drives, without those in Python.
 pub(crate) fn peers() -> Result<()> {
     debian::install(PEERS)
+}
+
+/// What counts instructions.
+pub(crate) fn valgrind() -> Result<()> {
+    debian::install(&[debian::Package::with_file("valgrind", "/usr/bin/valgrind")])
 }
 
 /// The emulator that boots the firmware.

@@ -1,6 +1,7 @@
 //! The steps of `cargo xtask test`. A new one is a file with a `run` function and a line in [`ALL`].
 
 mod clippy;
+mod counts;
 mod deny;
 mod features;
 pub(crate) mod fmt;
@@ -63,6 +64,11 @@ const ALL: &[Step] = &[
         name: "no-panic",
         about: "no panic can be reached in the core's firmware build",
         run: no_panic::run,
+    },
+    Step {
+        name: "counts",
+        about: "the core's work takes no more instructions than before, and no allocation",
+        run: counts::run,
     },
     Step {
         name: "deny",
