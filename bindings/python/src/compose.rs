@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sansmtp::message::{Address, Attachment, Builder, Content, Date};
+use sansmtp::message::{Date, Mail, MailError, OwnedAddress, OwnedAttachment, OwnedContent};
 
 use crate::error::invalid;
 use crate::octets::Octets;
@@ -10,7 +10,7 @@ use crate::octets::Octets;
 /// File name, content type, content, and the Content-ID of an inline attachment.
 type AttachmentParts = (String, String, Octets, Option<String>);
 
-/// The message, its Message-ID, the first author's mailbox, and the mailboxes of all recipients.
+/// The message, its Message-ID, and the mailboxes of the envelope: the sender's and all recipients'.
 type Composed<'py> = (Bound<'py, PyBytes>, String, String, Vec<String>);
 
 /// Composes a message. Addresses are `user@example.org` or `Name <user@example.org>`; blind copies get no
@@ -37,81 +37,50 @@ pub(crate) fn compose<'py>(
     in_reply_to: Option<String>,
     references: Option<String>,
 ) -> PyResult<Composed<'py>> {
-    let error = |message: &dyn std::fmt::Display| invalid(py, "MessageError", message);
-    let parse = |address: &'_ String| -> PyResult<()> {
-        Address::parse(address)
-            .map(drop)
-            .map_err(|e| invalid(py, "AddressError", format!("{e}: {address:?}")))
+    let owned = |list: Vec<String>| list.into_iter().map(OwnedAddress::from).collect();
+    let mail = Mail {
+        from: owned(from_),
+        sender: sender.map(OwnedAddress::from),
+        reply_to: owned(reply_to),
+        to: owned(to),
+        cc: owned(cc),
+        bcc: owned(bcc),
+        subject,
+        text,
+        html,
+        headers,
+        in_reply_to,
+        references,
+        attachments: attachments.into_iter().map(attachment).collect(),
+        ..Mail::default()
     };
-    let lists = [&from_, &to, &cc, &bcc, &reply_to];
-    for address in lists.into_iter().flatten().chain(&sender) {
-        parse(address)?;
-    }
-    let [from, to, cc, bcc, reply_to] = lists.map(|list| {
-        let parsed = list
-            .iter()
-            .filter_map(|address| Address::parse(address).ok());
-        parsed.collect::<Vec<_>>()
-    });
-    let attachments: Vec<Attachment<'_>> = attachments
-        .iter()
-        .map(|(name, content_type, octets, content_id)| {
-            let attachment = Attachment::new(name, content_type, Content::Bytes(octets.as_slice()));
-            match content_id {
-                Some(content_id) => attachment.inline(content_id),
-                None => attachment,
-            }
-        })
-        .collect();
-    let headers: Vec<(&str, &str)> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let error = |message: &dyn std::fmt::Display| invalid(py, "MessageError", message);
+    let checked = mail.check().map_err(|e| match e {
+        MailError::Address { .. } => invalid(py, "AddressError", e),
+        _ => error(&e),
+    })?;
     let date = Date::from_unix(date.0, date.1)
         .map_err(|_| error(&"the date is not between the years 1900 and 9999"))?;
-    let mut builder = Builder::new()
-        .from(&from)
-        .to(&to)
-        .cc(&cc)
-        .reply_to(&reply_to)
-        .attachments(&attachments)
-        .headers(&headers)
-        .date(date)
-        .entropy(entropy);
-    if let Some(sender) = sender
-        .as_deref()
-        .and_then(|sender| Address::parse(sender).ok())
-    {
-        builder = builder.sender(sender);
-    }
-    if let Some(subject) = &subject {
-        builder = builder.subject(subject);
-    }
-    if let Some(text) = &text {
-        builder = builder.text(text);
-    }
-    if let Some(html) = &html {
-        builder = builder.html(html);
-    }
-    if let Some(identifiers) = &in_reply_to {
-        builder = builder.in_reply_to(identifiers);
-    }
-    if let Some(identifiers) = &references {
-        builder = builder.references(identifiers);
-    }
-    let message = builder.build().map_err(|e| error(&e))?;
+    let message = checked.message(date, entropy).map_err(|e| error(&e))?;
     let octets = message.to_vec().map_err(|e| error(&e))?;
     let mut identifier = [0; 512];
     let identifier = message.message_id(&mut identifier).unwrap_or_default();
-    let author = from.first().map_or("", Address::mailbox);
-    let recipients = [to, cc, bcc].concat();
-    let recipients = recipients
-        .iter()
-        .map(|address| address.mailbox().to_owned());
+    let recipients = checked.recipients().iter();
     Ok((
         PyBytes::new(py, &octets),
         identifier.to_owned(),
-        author.to_owned(),
-        recipients.collect(),
+        checked.reverse_path().as_str().to_owned(),
+        recipients
+            .map(|recipient| recipient.forward_path.as_str().to_owned())
+            .collect(),
     ))
+}
+
+fn attachment((file_name, content_type, octets, content_id): AttachmentParts) -> OwnedAttachment {
+    OwnedAttachment {
+        file_name,
+        content_type,
+        content: OwnedContent::Bytes(octets.as_slice().to_vec()),
+        content_id,
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use sansmtp::message::Address;
+use sansmtp::message::{Address, OwnedAddress};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
 
 /// The addresses of an option that may be given again and may hold several.
@@ -14,6 +14,12 @@ pub(crate) fn parse_all<'a>(option: &str, texts: &'a [String]) -> Result<Vec<Add
         }
     }
     Ok(addresses)
+}
+
+/// The same, still as they were typed.
+pub(crate) fn list(texts: &[String]) -> Vec<OwnedAddress> {
+    let parts = texts.iter().flat_map(|text| split(text));
+    parts.map(OwnedAddress::from).collect()
 }
 
 /// One address of an option.

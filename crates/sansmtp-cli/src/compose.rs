@@ -5,7 +5,9 @@ use crate::addresses;
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use sansmtp::message::{Address, Attachment, Builder, Content, Date, Message, Progress, Writer};
+use sansmtp::message::{
+    CheckedMail, Date, Mail, MailError, Message, OwnedAttachment, OwnedContent, Progress, Writer,
+};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Take};
@@ -14,16 +16,7 @@ use std::path::{Path, PathBuf};
 /// What the options gave, read and in memory except for the attachments.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    from: String,
-    reply_to: Vec<String>,
-    to: Vec<String>,
-    cc: Vec<String>,
-    bcc: Vec<String>,
-    subject: Option<String>,
-    text: Option<String>,
-    html: Option<String>,
-    headers: Vec<(String, String)>,
-    in_reply_to: Option<String>,
+    mail: Mail,
     files: Vec<FilePart>,
     date: Date,
     entropy: [u8; 16],
@@ -63,112 +56,57 @@ impl Parts {
         };
         let headers = args.header.iter().map(|header| split_header(header));
         let files = args.attach.iter().map(|argument| FilePart::open(argument));
-        Ok(Self {
-            from: args.from.clone().unwrap_or_default(),
-            reply_to: args.reply_to.clone(),
-            to: args.to.clone(),
-            cc: args.cc.clone(),
-            bcc: args.bcc.clone(),
+        let mail = Mail {
+            from: vec![args.from.clone().unwrap_or_default().into()],
+            reply_to: addresses::list(&args.reply_to),
+            to: addresses::list(&args.to),
+            cc: addresses::list(&args.cc),
+            bcc: addresses::list(&args.bcc),
             subject: args.subject.clone(),
             text,
             html,
             headers: headers.collect::<Result<_>>()?,
             in_reply_to: args.in_reply_to.clone(),
-            files: files.collect::<Result<_>>()?,
-            date: now()?,
-            entropy: entropy()?,
-        })
+            references: args.in_reply_to.clone(),
+            ..Mail::default()
+        };
+        Ok(Self::new(
+            mail,
+            files.collect::<Result<_>>()?,
+            now()?,
+            entropy()?,
+        ))
     }
 
-    /// The checked, borrowed form.
-    pub(crate) fn check(&self) -> Result<Checked<'_>> {
-        let checked = Checked {
-            parts: self,
-            from: [addresses::parse("--from", &self.from)?],
-            reply_to: addresses::parse_all("--reply-to", &self.reply_to)?,
-            to: addresses::parse_all("--to", &self.to)?,
-            cc: addresses::parse_all("--cc", &self.cc)?,
-            bcc: addresses::parse_all("--bcc", &self.bcc)?,
-            headers: self
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-            attachments: self.files.iter().map(FilePart::attachment).collect(),
-        };
-        if checked.recipients().next().is_none() {
-            return Err(Failure::new(
-                Exit::Usage,
-                "the mail has no recipient",
-                "name one with --to, --cc or --bcc",
-            ));
+    fn new(mut mail: Mail, files: Vec<FilePart>, date: Date, entropy: [u8; 16]) -> Self {
+        mail.attachments = files.iter().map(FilePart::attachment).collect();
+        Self {
+            mail,
+            files,
+            date,
+            entropy,
         }
+    }
+
+    /// The mail with its envelope.
+    pub(crate) fn check(&self) -> Result<CheckedMail<'_>> {
+        let checked = self.mail.check().map_err(failure)?;
+        checked.envelope().map_err(failure)?;
         Ok(checked)
     }
-}
 
-/// [`Parts`] whose addresses are well-formed.
-#[derive(Debug)]
-pub(crate) struct Checked<'a> {
-    parts: &'a Parts,
-    from: [Address<'a>; 1],
-    reply_to: Vec<Address<'a>>,
-    to: Vec<Address<'a>>,
-    cc: Vec<Address<'a>>,
-    bcc: Vec<Address<'a>>,
-    headers: Vec<(&'a str, &'a str)>,
-    attachments: Vec<Attachment<'a>>,
-}
-
-impl<'a> Checked<'a> {
-    /// The author's mailbox.
-    pub(crate) fn author(&self) -> &'a str {
-        self.from[0].mailbox()
-    }
-
-    /// The mailboxes of To, Cc and Bcc.
-    pub(crate) fn recipients(&self) -> impl Iterator<Item = &'a str> {
-        let all = self.to.iter().chain(&self.cc).chain(&self.bcc);
-        all.map(Address::mailbox)
-    }
-
-    /// The message; Bcc is not in it.
-    pub(crate) fn message(&self) -> Result<Message<'_>> {
-        let parts = self.parts;
-        let mut builder = Builder::new()
-            .from(&self.from)
-            .reply_to(&self.reply_to)
-            .to(&self.to)
-            .cc(&self.cc)
-            .date(parts.date)
-            .entropy(parts.entropy)
-            .headers(&self.headers)
-            .attachments(&self.attachments);
-        if let Some(subject) = &parts.subject {
-            builder = builder.subject(subject);
-        }
-        if let Some(text) = &parts.text {
-            builder = builder.text(text);
-        }
-        if let Some(html) = &parts.html {
-            builder = builder.html(html);
-        }
-        if let Some(identifier) = &parts.in_reply_to {
-            builder = builder.in_reply_to(identifier).references(identifier);
-        }
-        builder
-            .build()
+    /// The message of the checked mail.
+    pub(crate) fn message<'a>(&self, checked: &'a CheckedMail<'_>) -> Result<Message<'a>> {
+        checked
+            .message(self.date, self.entropy)
             .map_err(|error| Failure::advised(Exit::Data, error))
     }
 
-    /// Reads the message; `message` is that of [`Checked::message`].
-    pub(crate) fn reader<'m>(&self, message: &'m Message<'a>) -> MessageReader<'m, 'a>
-    where
-        'a: 'm,
-    {
+    /// Reads the message; `message` is that of [`Parts::message`].
+    pub(crate) fn reader<'m, 'a>(&'a self, message: &'m Message<'a>) -> MessageReader<'m, 'a> {
         MessageReader {
             writer: Writer::new(message),
-            files: &self.parts.files,
+            files: &self.files,
             open: None,
             chunk: Vec::new(),
             at: 0,
@@ -283,9 +221,33 @@ impl FilePart {
         })
     }
 
-    fn attachment(&self) -> Attachment<'_> {
-        let content = Content::Streamed { size: self.size };
-        Attachment::new(&self.name, &self.content_type, content)
+    fn attachment(&self) -> OwnedAttachment {
+        OwnedAttachment {
+            file_name: self.name.clone(),
+            content_type: self.content_type.clone(),
+            content: OwnedContent::Streamed { size: self.size },
+            content_id: None,
+        }
+    }
+}
+
+/// What is wrong with the mail, in the words of the options.
+fn failure(error: MailError) -> Failure {
+    match error {
+        MailError::Address {
+            field,
+            address,
+            error,
+        } => {
+            let option = field.name().to_ascii_lowercase();
+            Failure::advised(Exit::Data, format_args!("--{option} `{address}`: {error}"))
+        }
+        MailError::NoRecipient => Failure::new(
+            Exit::Usage,
+            "the mail has no recipient",
+            "name one with --to, --cc or --bcc",
+        ),
+        other => Failure::advised(Exit::Data, other),
     }
 }
 
@@ -434,26 +396,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.bin");
         std::fs::write(&path, before).unwrap();
-        let parts = Parts {
-            from: "a@example.org".into(),
-            reply_to: Vec::new(),
-            to: vec!["b@example.org".into()],
-            cc: Vec::new(),
-            bcc: Vec::new(),
-            subject: None,
-            text: Some("x".into()),
-            html: None,
-            headers: Vec::new(),
-            in_reply_to: None,
-            files: vec![FilePart::open(path.as_os_str()).unwrap()],
-            date: Date::from_unix(0, 0).unwrap(),
-            entropy: [7; 16],
-        };
+        let mail = Mail::new("a@example.org").to("b@example.org").text("x");
+        let files = vec![FilePart::open(path.as_os_str()).unwrap()];
+        let date = Date::from_unix(0, 0).unwrap();
+        let parts = Parts::new(mail, files, date, [7; 16]);
         std::fs::write(&path, after).unwrap();
         let checked = parts.check().unwrap();
-        let message = checked.message().unwrap();
+        let message = parts.message(&checked).unwrap();
         let mut octets = Vec::new();
-        checked.reader(&message).read_to_end(&mut octets)?;
+        parts.reader(&message).read_to_end(&mut octets)?;
         assert_eq!(message.exact_len(), Some(octets.len() as u64));
         Ok(octets)
     }

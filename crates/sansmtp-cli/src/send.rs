@@ -72,19 +72,17 @@ struct Job<'a, R> {
 fn send_composed(args: &args::Send) -> std::result::Result<(), Ended> {
     let parts = Parts::gather(&args.message)?;
     let checked = parts.check()?;
-    let message = checked.message()?;
-    let mailboxes = distinct(checked.recipients());
-    let recipients = recipients("the recipient", &mailboxes)?;
+    let message = parts.message(&checked)?;
     let author = checked.author();
     let mut buffer = [0; 320];
     let job = Job {
         reverse_path: reverse_path(args, author)?,
-        recipients: &recipients,
+        recipients: checked.recipients(),
         body: None,
         smtputf8: false,
         size: message.exact_len(),
         message_id: message.message_id(&mut buffer).map(str::to_owned),
-        content: checked.reader(&message),
+        content: parts.reader(&message),
     };
     let target = Target::resolve(&args.connect, Some(author))?;
     deliver(args, target, job)

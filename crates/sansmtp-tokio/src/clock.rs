@@ -1,7 +1,9 @@
-//! The clock of a machine: milliseconds since its connection was made.
+//! The clock of a machine, milliseconds since its connection was made, and the
+//! date.
 
 use sansmtp::Instant;
-use std::time::Duration;
+use sansmtp::message::Date;
+use std::time::{Duration, SystemTime};
 
 /// Tokio's clock, seen from an origin of its own, so that tests can stop and
 /// move it. A machine must be given times of the same clock all its life.
@@ -28,4 +30,12 @@ impl Clock {
     pub(crate) fn at(&self, deadline: Instant) -> tokio::time::Instant {
         self.origin + Duration::from_millis(deadline.millis())
     }
+}
+
+/// What the system's clock says, in UTC; none if it is before 1970 or after 9999.
+pub(crate) fn date() -> Option<Date> {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Date::from_unix(i64::try_from(since.as_secs()).ok()?, 0).ok()
 }

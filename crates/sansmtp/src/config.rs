@@ -3,6 +3,8 @@
 #[cfg(feature = "alloc")]
 mod owned;
 
+#[cfg(all(feature = "alloc", feature = "provider"))]
+pub use owned::AccountError;
 #[cfg(feature = "alloc")]
 pub use owned::{OwnedConfig, OwnedCredentials, UrlError};
 

@@ -9,14 +9,11 @@
 //! The token is for the scope `https://outlook.office.com/SMTP.Send`.
 
 use sansmtp::config::{OwnedConfig, OwnedCredentials};
-use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::message::{Address, Attachment, Builder, Content, Date};
+use sansmtp::message::Mail;
 use sansmtp::provider::Provider;
-use sansmtp::wire::path::ReversePath;
 use sansmtp_tokio::Mailer;
 use std::env;
 use std::error::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,28 +29,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("the provider offers submission")?
         .with_credentials(OwnedCredentials::oauth2(&user, &token)?);
 
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let (from, recipient) = ([Address::parse(&user)?], [Address::parse(&to)?]);
-    let readings = [Attachment::new(
-        "readings.csv",
-        "text/csv",
-        Content::Bytes(b"time,celsius\r\n12:00,93\r\n"),
-    )];
-    let message = Builder::new()
-        .from(&from)
-        .to(&recipient)
-        .subject("Pump 7: 93 °C")
-        .date(Date::from_unix(i64::try_from(now.as_secs())?, 0)?)
-        // The Message-ID must be unique; the time will do for an example.
-        .entropy(now.as_nanos().to_le_bytes())
-        .text("The readings are attached.\n")
-        .attachments(&readings)
-        .build()?;
-
     let mailer = Mailer::new(config)?;
-    let recipients = [Recipient::parse(&to)?];
-    let envelope = Envelope::new(ReversePath::parse(&user)?, &recipients);
-    match mailer.send(&envelope, &message).await {
+    let mail = Mail::new(user)
+        .to(to)
+        .subject("Pump 7: 93 °C")
+        .text("The readings are attached.\n")
+        .attach("readings.csv", "text/csv", "time,celsius\r\n12:00,93\r\n");
+    match mailer.send_mail(&mail).await {
         Ok(report) => println!("{report}"),
         Err(error) => {
             eprintln!("{error}\nnext: {}", error.next_step());

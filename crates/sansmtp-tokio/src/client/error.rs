@@ -4,6 +4,7 @@ use super::connect::Attempt;
 use super::report::{Refused, Reply, Report};
 use super::tls::TlsError;
 use sansmtp::error::{Error as CoreError, Stage};
+use sansmtp::message::MailError;
 use sansmtp::provider::Explanation;
 use sansmtp::wire::enhanced::EnhancedCode;
 use sansmtp::wire::reply::Code;
@@ -37,6 +38,8 @@ pub enum Error {
     Dialogue(Box<DialogueError>),
     /// The content could not be read. The message was not delivered.
     Content(io::Error),
+    /// The mail can not be sent as it is: an address or another part is not valid.
+    Mail(MailError),
     /// [`Mailer::close`](super::Mailer::close) was called.
     MailerClosed,
 }
@@ -102,6 +105,7 @@ impl Error {
                 }),
             Self::Dialogue(error) => error.error.next_step(),
             Self::Content(_) => "check that the file can be read to its end, and send again",
+            Self::Mail(_) => "correct that part of the mail; nothing was sent",
             Self::MailerClosed => "make a new mailer",
         }
     }
@@ -121,7 +125,7 @@ impl Error {
             Self::SessionRefused(error) => error.refused.as_core().is_temporary(),
             Self::NotDelivered(report) => report.is_temporary(),
             Self::Dialogue(error) => error.error.is_temporary(),
-            Self::TrustRoots(_) | Self::Content(_) | Self::MailerClosed => false,
+            Self::TrustRoots(_) | Self::Content(_) | Self::Mail(_) | Self::MailerClosed => false,
         }
     }
 
@@ -226,6 +230,7 @@ impl fmt::Display for Error {
             Self::NotDelivered(report) => report.fmt(f),
             Self::Dialogue(error) => error.fmt(f),
             Self::Content(error) => write!(f, "the content could not be read: {error}"),
+            Self::Mail(error) => error.fmt(f),
             Self::MailerClosed => f.write_str("the mailer is closed"),
         }
     }
@@ -236,6 +241,7 @@ impl std::error::Error for Error {
         match self {
             Self::Lookup(error) => Some(&error.source),
             Self::Content(error) => Some(error),
+            Self::Mail(error) => Some(error),
             Self::Dialogue(error) => Some(&error.error),
             _ => None,
         }

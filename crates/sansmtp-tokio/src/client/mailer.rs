@@ -9,10 +9,13 @@ use super::report::Report;
 use super::tap::Tap;
 use super::tls::Tls;
 use super::transcript::Masked;
+use crate::{clock, random};
 use sansmtp::config::{OwnedConfig, Security};
 use sansmtp::envelope::Envelope;
+use sansmtp::message::{Mail, MailError};
 use sansmtp::transcript::Entry;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 /// Sends messages to one server, over connections that it keeps for the next
@@ -102,6 +105,26 @@ impl Mailer {
                 }
             }
         }
+    }
+
+    /// Composes a mail and sends it to everybody in To, Cc and Bcc, dated now.
+    ///
+    /// Attachments must be in memory. For streamed ones, and for wishes that the
+    /// envelope has beyond addresses, use [`Mail::check`] with [`Mailer::send`].
+    ///
+    /// # Errors
+    /// [`Error::Mail`] names the part of the mail that is not valid; else as
+    /// [`Mailer::send`].
+    pub async fn send_mail(&self, mail: &Mail) -> Result<Report, Error> {
+        let checked = mail.check().map_err(Error::Mail)?;
+        let envelope = checked.envelope().map_err(Error::Mail)?;
+        let entropy = random::octets().map_err(Error::Content)?;
+        let date = clock::date()
+            .ok_or_else(|| Error::Content(io::Error::other("the system's clock is before 1970")))?;
+        let message = checked
+            .message(date, entropy)
+            .map_err(|error| Error::Mail(MailError::Message(error)))?;
+        self.send(&envelope, &message).await
     }
 
     /// Goes through all steps of a session, on a connection of its own, and sends

@@ -4,19 +4,18 @@
 //! ```no_run
 //! use sansmtp_tokio::Mailer;
 //! use sansmtp_tokio::sansmtp::config::{OwnedConfig, OwnedCredentials, Security};
-//! use sansmtp_tokio::sansmtp::envelope::{Envelope, Recipient};
-//! use sansmtp_tokio::sansmtp::wire::path::ReversePath;
+//! use sansmtp_tokio::sansmtp::message::Mail;
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = OwnedConfig::new("smtp.example.org", Security::ImplicitTls)?
 //!     .with_credentials(OwnedCredentials::password("anna@example.org", "secret")?);
 //! let mailer = Mailer::new(config)?;
 //!
-//! let recipients = [Recipient::parse("ben@example.org")?];
-//! let envelope = Envelope::new(ReversePath::parse("anna@example.org")?, &recipients);
-//! let report = mailer
-//!     .send(&envelope, "Subject: Hello\r\n\r\nHow are you?\r\n")
-//!     .await?;
+//! let mail = Mail::new("Anna <anna@example.org>")
+//!     .to("ben@example.org")
+//!     .subject("Hello")
+//!     .text("How are you?\n");
+//! let report = mailer.send_mail(&mail).await?;
 //! assert!(report.all_delivered(), "{report}");
 //! mailer.close().await;
 //! # Ok(())

@@ -2,12 +2,11 @@
 
 use super::envelope::MailEnvelope;
 use super::info::SessionInfo;
+use crate::clock;
 use sansmtp::config::EhloName;
-use sansmtp::message::Date;
 use sansmtp::wire::param::Orcpt;
 use std::fmt::Write;
 use std::net::IpAddr;
-use std::time::SystemTime;
 
 /// The trace fields of a message that is delivered: Return-Path, one
 /// Delivered-To for each recipient, and Received. Where the sender named the
@@ -40,7 +39,7 @@ pub(super) fn fields(
     if let [only] = envelope.recipients.as_slice() {
         let _ = write!(text, "\r\n\tfor <{}>", only.address);
     }
-    if let Some(date) = now() {
+    if let Some(date) = clock::date() {
         let _ = write!(text, ";\r\n\t{date}");
     }
     text.push_str("\r\n");
@@ -81,11 +80,4 @@ fn harmless(c: char) -> char {
     } else {
         '?'
     }
-}
-
-fn now() -> Option<Date> {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Date::from_unix(i64::try_from(since.as_secs()).ok()?, 0).ok()
 }

@@ -3,11 +3,11 @@
 use super::peer::{Certificates, Listener, Notes, ONE};
 use super::{MESSAGE, envelope, recipients};
 use sansmtp_tokio::Mailer;
-use sansmtp_tokio::client::{Content, Finding};
-use sansmtp_tokio::sansmtp::config::{OwnedCredentials, Security};
+use sansmtp_tokio::client::{Content, Error, Finding};
+use sansmtp_tokio::sansmtp::config::{OwnedConfig, OwnedCredentials, Security};
 use sansmtp_tokio::sansmtp::envelope::Outcome;
 use sansmtp_tokio::sansmtp::error::Stage;
-use sansmtp_tokio::sansmtp::message::{Address, Attachment, Builder, Content as Part, Date};
+use sansmtp_tokio::sansmtp::message::{Address, Attachment, Builder, Content as Part, Date, Mail};
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
@@ -36,6 +36,77 @@ async fn plain() {
         mailer.close().await;
     };
     tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn a_mail_of_parts() {
+    let listener = Listener::bind().await;
+    let mailer = listener.mailer();
+    let mail = Mail::new("Anna <anna@example.org>")
+        .to("a@example.org")
+        .bcc("b@example.org")
+        .subject("t")
+        .text("Hello\n.\n")
+        .attach("a.txt", "text/plain", "octets");
+    let server = async {
+        let mut peer = listener.accept_session("").await;
+        peer.expect("MAIL FROM:<anna@example.org>").await;
+        peer.say("250 2.1.0 ok").await;
+        for recipient in ["a", "b"] {
+            peer.expect(&format!("RCPT TO:<{recipient}@example.org>"))
+                .await;
+            peer.say("250 2.1.5 ok").await;
+        }
+        peer.expect("DATA").await;
+        peer.say("354 go ahead").await;
+        let content = peer.content().await;
+        assert!(
+            content.contains("\r\nFrom: Anna <anna@example.org>\r\n"),
+            "{content}"
+        );
+        assert!(content.starts_with("Date: "), "{content}");
+        assert!(content.contains("\r\n\r\nHello\r\n..\r\n"), "{content}");
+        assert!(content.contains("b2N0ZXRz"), "{content}");
+        assert!(!content.contains("b@example.org"), "{content}");
+        peer.say("250 2.0.0 queued").await;
+        peer.quit().await;
+    };
+    let client = async {
+        let report = mailer.send_mail(&mail).await.unwrap();
+        assert_eq!(report.delivered().count(), 2);
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn a_mail_with_a_mistake_needs_no_server() {
+    let config = OwnedConfig::new("mail.invalid", Security::DangerPlaintext).unwrap();
+    let mailer = Mailer::new(config).unwrap();
+    for (mail, text) in [
+        (
+            Mail::new("anna@example.org").to("ben"),
+            "To \"ben\": the mailbox has no @; write user@domain",
+        ),
+        (
+            Mail::new("anna@example.org"),
+            "nobody is to get it; add a recipient",
+        ),
+        (
+            Mail::new("anna@example.org")
+                .to("b@example.org")
+                .subject("a\r\nBcc: x"),
+            "Subject: has a line break; remove it",
+        ),
+    ] {
+        let error = mailer.send_mail(&mail).await.unwrap_err();
+        assert_eq!(error.to_string(), text);
+        assert!(matches!(error, Error::Mail(_)));
+        assert_eq!(
+            error.next_step(),
+            "correct that part of the mail; nothing was sent"
+        );
+    }
 }
 
 #[tokio::test]

@@ -195,6 +195,23 @@ impl OwnedConfig {
         Self::for_endpoint(provider.submission.first()?).ok()
     }
 
+    /// The configuration for an account at a known provider: its server is found by
+    /// the domain of the address, and the user name is made from it.
+    ///
+    /// # Errors
+    /// [`AccountError`] says what is not known, and what to do.
+    #[cfg(feature = "provider")]
+    pub fn for_account(address: &str, password: &str) -> Result<Self, AccountError> {
+        let provider = Provider::by_address(address).ok_or(AccountError::UnknownProvider)?;
+        let config = Self::for_provider(provider).ok_or(AccountError::NoSubmission)?;
+        let user = provider
+            .user_name_for(address)
+            .ok_or(AccountError::UserName)?;
+        let credentials =
+            OwnedCredentials::password(user, password).map_err(AccountError::Credentials)?;
+        Ok(config.with_credentials(credentials))
+    }
+
     /// The same with another port.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
@@ -302,6 +319,42 @@ impl fmt::Display for UrlError {
 }
 
 impl core::error::Error for UrlError {}
+
+/// Why there is no configuration for an account.
+#[cfg(feature = "provider")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// No provider is known for the domain of the address.
+    UnknownProvider,
+    /// The provider takes no mail by SMTP.
+    NoSubmission,
+    /// The user name does not follow from the address.
+    UserName,
+    /// User name or password can not be sent.
+    Credentials(InvalidCredentials),
+}
+
+#[cfg(feature = "provider")]
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownProvider => {
+                "no provider is known for this address; name the server, as in smtps://mail.example.org"
+            }
+            Self::NoSubmission => {
+                "this provider offers no SMTP for mail programs; use another account"
+            }
+            Self::UserName => {
+                "this provider gives the user name itself; take it from its console, and name the provider"
+            }
+            Self::Credentials(error) => return error.fmt(f),
+        })
+    }
+}
+
+#[cfg(feature = "provider")]
+impl core::error::Error for AccountError {}
 
 /// Takes `host`, `host:port`, `[address]` or `[address]:port` apart.
 fn split_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
@@ -413,6 +466,27 @@ mod tests {
     fn a_secret_is_never_shown() {
         let (config, _) = OwnedConfig::from_url("smtps://user:s3cret-pw@host").unwrap();
         assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[cfg(feature = "provider")]
+    #[test]
+    fn accounts() {
+        let config = OwnedConfig::for_account("me@googlemail.com", "app password").unwrap();
+        assert_eq!((config.host(), config.port), ("smtp.gmail.com", 465));
+        assert_eq!(
+            config.credentials.as_ref().unwrap().user(),
+            "me@googlemail.com"
+        );
+        for (address, why) in [
+            ("me@example.org", AccountError::UnknownProvider),
+            ("me", AccountError::UnknownProvider),
+            ("me@tuta.com", AccountError::NoSubmission),
+        ] {
+            let error = OwnedConfig::for_account(address, "pw").unwrap_err();
+            assert_eq!(error, why, "{address}");
+        }
+        let error = OwnedConfig::for_account("me@gmail.com", "").unwrap_err();
+        assert!(matches!(error, AccountError::Credentials(_)), "{error}");
     }
 
     #[cfg(feature = "provider")]

@@ -32,6 +32,8 @@
 //! assert_eq!(message.exact_len(), Some(sent));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! With the feature `alloc`, [`Mail`] owns its parts and gives the envelope too.
 
 mod address;
 mod attachment;
@@ -40,6 +42,8 @@ mod body;
 mod check;
 mod date;
 mod error;
+#[cfg(feature = "alloc")]
+mod mail;
 mod octets;
 mod text;
 mod writer;
@@ -48,6 +52,10 @@ pub use address::{Address, AddressError};
 pub use attachment::{Attachment, Content};
 pub use date::{Date, DateError};
 pub use error::{Field, MessageError, Problem, WriteError};
+#[cfg(feature = "alloc")]
+pub use mail::{
+    AddressField, CheckedMail, Mail, MailError, OwnedAddress, OwnedAttachment, OwnedContent,
+};
 pub use writer::{Position, Progress, Writer};
 
 use body::Encoding;
