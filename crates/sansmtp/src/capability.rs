@@ -1,5 +1,8 @@
 //! What a server can announce in its answer to EHLO.
 
+#[cfg(feature = "mta")]
+use crate::wire::datetime::DateTime;
+
 /// An SMTP service extension that is offered by its keyword alone or whose
 /// offer matters as a yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,11 +46,14 @@ pub enum Extension {
     Help,
     /// ETRN (RFC 1985).
     Etrn,
+    /// XCLIENT: a balancer says for whom it connects. Not standardised; Postfix
+    /// describes it.
+    XClient,
 }
 
 impl Extension {
     /// All of them, in the order in which a server lists them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Pipelining,
         Self::Size,
         Self::EightBitMime,
@@ -67,6 +73,7 @@ impl Extension {
         Self::Expn,
         Self::Help,
         Self::Etrn,
+        Self::XClient,
     ];
 
     /// The EHLO keyword.
@@ -91,6 +98,7 @@ impl Extension {
             Self::Expn => "EXPN",
             Self::Help => "HELP",
             Self::Etrn => "ETRN",
+            Self::XClient => "XCLIENT",
         }
     }
 
@@ -265,6 +273,44 @@ pub struct Capabilities {
     /// The largest message in octets; 0 where no limit is stated (RFC 1870,
     /// section 4).
     pub max_size: u64,
+    /// What is stated behind other keywords.
+    #[cfg(feature = "mta")]
+    pub bounds: Bounds,
+}
+
+/// What a server states behind the keywords of the rarer extensions. 0 stands
+/// for nothing stated.
+#[cfg(feature = "mta")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// DELIVERBY: the least seconds for a message that is to be returned when it
+    /// is late (RFC 2852, section 2).
+    pub min_by_time: u32,
+    /// FUTURERELEASE: how many seconds a message can be held (RFC 4865, section
+    /// 3).
+    pub hold_seconds: u32,
+    /// FUTURERELEASE: until when a message can be held.
+    pub hold_until: DateTime,
+    /// LIMITS, RCPTMAX: recipients of one message (RFC 9422, section 4).
+    pub recipients: u32,
+    /// LIMITS, MAILMAX: messages of one session.
+    pub messages: u32,
+    /// LIMITS, RCPTDOMAINMAX: different domains among the recipients of one
+    /// session.
+    pub domains: u32,
+}
+
+#[cfg(feature = "mta")]
+impl Bounds {
+    /// Nothing is stated.
+    pub const NONE: Self = Self {
+        min_by_time: 0,
+        hold_seconds: 0,
+        hold_until: DateTime::EPOCH,
+        recipients: 0,
+        messages: 0,
+        domains: 0,
+    };
 }
 
 impl Capabilities {
@@ -273,6 +319,8 @@ impl Capabilities {
         extensions: 0,
         mechanisms: Mechanisms::NONE,
         max_size: 0,
+        #[cfg(feature = "mta")]
+        bounds: Bounds::NONE,
     };
 
     /// Whether the extension is offered.

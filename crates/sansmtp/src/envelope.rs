@@ -2,6 +2,8 @@
 //! message (RFC 5321, section 2.3.1).
 
 use crate::wire::enhanced::EnhancedCode;
+#[cfg(feature = "mta")]
+use crate::wire::handling::Handling;
 #[cfg(feature = "client")]
 use crate::wire::param::RcptParameters;
 use crate::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
@@ -67,6 +69,10 @@ pub struct Envelope<'a> {
     pub ret: Option<Ret>,
     /// The sender's name for this transaction; needs DSN.
     pub envid: Option<Xtext<'a>>,
+    /// How the message is to be handled on its way. Each wish needs its extension,
+    /// and REQUIRETLS needs TLS.
+    #[cfg(feature = "mta")]
+    pub handling: Handling,
 }
 
 impl<'a> Envelope<'a> {
@@ -80,6 +86,8 @@ impl<'a> Envelope<'a> {
             smtputf8: false,
             ret: None,
             envid: None,
+            #[cfg(feature = "mta")]
+            handling: Handling::NONE,
         }
     }
 

@@ -193,6 +193,8 @@ impl Dialogue<'_> {
                         ret: envelope.ret,
                         envid: envelope.envid,
                         auth: None,
+                        #[cfg(feature = "mta")]
+                        handling: envelope.handling,
                     },
                 }
             }

@@ -10,11 +10,17 @@
 pub mod base64;
 pub mod chunk;
 pub mod command;
+#[cfg(feature = "mta")]
+pub mod datetime;
 pub mod dot;
 pub mod ehlo;
 pub mod enhanced;
+#[cfg(feature = "mta")]
+pub mod handling;
 pub mod line;
 pub mod param;
 pub mod path;
+#[cfg(feature = "mta")]
+pub mod proxy;
 pub mod reply;
 pub mod window;

@@ -1,6 +1,8 @@
 //! ESMTP parameters of MAIL and RCPT (RFC 5321, section 4.1.2) and their typed
 //! forms.
 
+#[cfg(feature = "mta")]
+use super::handling::Handling;
 use super::window::Window;
 use crate::capability::{Capabilities, Extension};
 
@@ -42,6 +44,9 @@ pub struct MailParameters<'a> {
     /// Who submitted the message first, in xtext form or `<>` (RFC 4954,
     /// section 5).
     pub auth: Option<Xtext<'a>>,
+    /// How the message is to be handled on its way.
+    #[cfg(feature = "mta")]
+    pub handling: Handling,
 }
 
 /// When the sender wants a report: NOTIFY (RFC 3461, section 4.1).
@@ -176,7 +181,13 @@ impl<'a> MailParameters<'a> {
                 (b"ENVID", Extension::Dsn),
                 (b"AUTH", Extension::Auth),
             ];
-            let which = known(keyword, &KEYWORDS, offered, &mut seen)?;
+            let which = match known(keyword, &KEYWORDS, offered, &mut seen) {
+                #[cfg(feature = "mta")]
+                Err(ParameterError::Unknown) => {
+                    return parameters.handling.take(keyword, value, offered);
+                }
+                which => which?,
+            };
             let value = value.ok_or(ParameterError::Syntax);
             match which {
                 0 => parameters.size = Some(size(value?)?),
@@ -235,6 +246,8 @@ impl<'a> MailParameters<'a> {
                 out.put(text.as_str().as_bytes());
             }
         }
+        #[cfg(feature = "mta")]
+        self.handling.render(out);
     }
 }
 
