@@ -152,6 +152,23 @@ pub enum Requirement {
     BinaryMime,
     /// DSN, since a report was asked for.
     Dsn,
+    /// REQUIRETLS, over TLS.
+    RequireTls,
+    /// DELIVERBY, or more time than the message has.
+    DeliverBy,
+    /// FUTURERELEASE, or a longer time than the server holds messages.
+    FutureRelease,
+    /// MT-PRIORITY.
+    MtPriority,
+    /// ETRN.
+    Etrn,
+    /// XCLIENT, which servers offer to the balancers that they know.
+    XClient,
+    /// Fewer recipients in one transaction, or fewer of their domains in one
+    /// session (LIMITS, RFC 9422).
+    Recipients,
+    /// Fewer messages in one session (LIMITS, MAILMAX).
+    Messages,
     /// At least one recipient.
     Recipient,
 }
@@ -360,6 +377,16 @@ impl Requirement {
             Self::EightBitMime => "encode the content as quoted-printable or base64",
             Self::BinaryMime => "encode the content as base64",
             Self::Dsn => "send without asking for reports",
+            Self::RequireTls => {
+                "use a server that offers REQUIRETLS, over TLS, or send without requiring TLS"
+            }
+            Self::DeliverBy => "give the message more time, or send it without a time limit",
+            Self::FutureRelease => "hold the message back yourself, or for a shorter time",
+            Self::MtPriority => "send without a priority",
+            Self::Etrn => "the server does not send queued mail on demand: wait for it",
+            Self::XClient => "ask the server's administrator to list this machine as a balancer",
+            Self::Recipients => "send to fewer recipients at a time",
+            Self::Messages => "send the message over a new connection",
             Self::Recipient => "name at least one recipient",
         }
     }
@@ -383,6 +410,20 @@ impl fmt::Display for Requirement {
                 "the content is binary, and the server does not offer BINARYMIME, CHUNKING and PIPELINING"
             }
             Self::Dsn => "a delivery report was asked for, and the server does not offer DSN",
+            Self::RequireTls => {
+                "the message requires TLS on its whole way, and the server does not offer REQUIRETLS here"
+            }
+            Self::DeliverBy => {
+                "the message has a time limit that the server does not offer to keep (DELIVERBY)"
+            }
+            Self::FutureRelease => {
+                "the message is to be held back, and the server does not offer that for so long (FUTURERELEASE)"
+            }
+            Self::MtPriority => "the message has a priority, and the server does not offer MT-PRIORITY",
+            Self::Etrn => "the server does not offer ETRN",
+            Self::XClient => "the server does not offer XCLIENT",
+            Self::Recipients => "there are more recipients, or domains, than the server takes at once",
+            Self::Messages => "the server takes no more messages in this session",
             Self::Recipient => "the envelope names no recipient",
         })
     }

@@ -39,7 +39,8 @@
 //! it can do beyond; firmware that counts octets takes the parts that it needs:
 //! `starttls`; `auth` (PLAIN, LOGIN), `oauth`, `external`; `pipelining`, `chunking`;
 //! `extensions` (SIZE, 8BITMIME, SMTPUTF8, DSN); `query` (NOOP, RSET, VRFY, EXPN,
-//! HELP). What is left out counts as not offered by the server: a message or
+//! HELP); `mta` (REQUIRETLS, DELIVERBY, FUTURERELEASE, MT-PRIORITY, LIMITS, LMTP,
+//! ETRN, XCLIENT, the PROXY protocol; in both roles). What is left out counts as not offered by the server: a message or
 //! configuration that needs it is refused before anything is sent.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -116,6 +116,11 @@ impl<'c> Client<'c> {
         } else if envelope.needs_dsn() && !session.offers(Extension::Dsn) {
             Some(Requirement::Dsn)
         } else {
+            #[cfg(feature = "mta")]
+            {
+                session.unmet_handling(&envelope.handling)
+            }
+            #[cfg(not(feature = "mta"))]
             None
         };
         if let Some(requirement) = requirement {

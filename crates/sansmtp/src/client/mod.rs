@@ -12,6 +12,8 @@ mod body;
 mod built;
 mod connection;
 mod event;
+#[cfg(feature = "mta")]
+mod limits;
 mod session;
 mod submission;
 

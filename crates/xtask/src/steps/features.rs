@@ -13,6 +13,9 @@ const FURTHER_SETS: &[&str] = &[
     "client,provider",
     "client,message,provider",
     "client,esmtp,server,alloc",
+    "client,mta",
+    "server,mta",
+    "server,scram",
 ];
 
 /// Features that only say something about the client.
