@@ -3,7 +3,7 @@
 use super::content::Content;
 use super::report::{Reply, gather};
 use super::tap::{Direction, Tap};
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use sansmtp::client::{Client, Event};
 use sansmtp::envelope::Outcome;
 use sansmtp::error::{Error as CoreError, Stage};
@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
 use tokio_rustls::client::TlsStream;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -34,7 +33,7 @@ pub(super) struct Wire {
     lost_output: bool,
     /// The lines so far of the reply that is coming in.
     gathered: Vec<u8>,
-    sleep: Pin<Box<Sleep>>,
+    alarm: Alarm,
     watch: Watch,
 }
 
@@ -127,7 +126,7 @@ impl Wire {
             write_error: None,
             lost_output: false,
             gathered: Vec::new(),
-            sleep: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
+            alarm: Alarm::new(),
             watch,
         }
     }
@@ -241,13 +240,9 @@ impl Wire {
         // While there is nothing to send because our own source is slow, the
         // server is not late.
         let idle = source_is_slow && self.output.filled().is_empty() && !self.unflushed;
-        if let Some(deadline) = client.poll_timeout().filter(|_| !idle) {
-            self.sleep.as_mut().reset(self.clock.at(deadline));
-            if self.sleep.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Turn::Deadline);
-            }
-        }
-        Poll::Pending
+        let deadline = client.poll_timeout().filter(|_| !idle);
+        let deadline = deadline.map(|deadline| self.clock.at(deadline));
+        self.alarm.poll(cx, deadline).map(|()| Turn::Deadline)
     }
 
     /// Fills the empty output with all that may be sent now. `Pending` says that

@@ -33,9 +33,11 @@
 //! ```
 
 mod config;
+mod desk;
 mod envelope;
 mod handler;
 mod info;
+mod io;
 mod limits;
 mod local_delivery;
 mod reply;

@@ -1,6 +1,7 @@
 //! Listens, accepts, and shuts down.
 
 use super::config::ServerConfig;
+use super::desk::Lender;
 use super::handler::Handler;
 use super::info::SessionInfo;
 use super::limits::{Connections, Place};
@@ -210,6 +211,7 @@ impl<H: Handler> Builder<H> {
             self.config.max_connections,
             self.config.max_connections_per_peer,
         );
+        let lender = Lender::new(self.config.command_line);
         Ok(Server {
             listeners,
             shared: Arc::new(Shared {
@@ -217,6 +219,7 @@ impl<H: Handler> Builder<H> {
                 config: self.config,
                 tls: self.tls,
                 connections,
+                lender,
             }),
             shutdown: Arc::new(watch::Sender::new(None)),
         })
@@ -255,6 +258,7 @@ struct Shared<H> {
     config: ServerConfig,
     tls: Option<Arc<rustls::ServerConfig>>,
     connections: Connections,
+    lender: Lender,
 }
 
 impl<H: Handler> Shared<H> {
@@ -305,6 +309,7 @@ impl<H: Handler> Shared<H> {
             config: &self.config,
             security,
             tls: self.tls.as_ref(),
+            lender: &self.lender,
             refuse: place.is_for_refusal(),
             shutdown,
         };

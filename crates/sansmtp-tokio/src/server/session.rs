@@ -2,42 +2,31 @@
 //! questions between the machine and the handler.
 
 use super::config::ServerConfig;
+use super::desk::{Lender, Pad};
 use super::envelope::{MailEnvelope, MailRecipient};
 use super::handler::{Body, Handler, Verdict};
 use super::info::SessionInfo;
+use super::io::{Io, LINGER};
 use super::reply::OwnedReply;
-use super::stream::Stream;
 use super::users;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::random;
 use sansmtp::capability::Mechanism;
 use sansmtp::config::Security;
-use sansmtp::server::{Event, Query, Server as Machine};
+use sansmtp::server::{Config, Event, Query, Server as Machine, Session};
 use sansmtp::state::State;
 use sansmtp::wire::reply::Escaped;
 use sansmtp::{Error, Machine as _};
 use std::fmt;
-use std::future::pending;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 use tokio_rustls::rustls;
 use tracing::{debug, info, warn};
-use zeroize::Zeroize;
-
-/// Octets that are read at once, of commands and of content.
-const COMMANDS: usize = 4 * 1024;
-const CONTENT: usize = 64 * 1024;
-/// Octets of replies that are sent before more of a flight is worked on.
-const FLIGHT: usize = 16 * 1024;
-/// Room for the text of a handler's reply.
-const REPLY: usize = 1024;
-/// How long the peer may take to close after us, and how much it may still send.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_OCTETS: usize = 256 * 1024;
 
 /// What a session needs besides its stream.
 #[derive(Debug)]
@@ -46,6 +35,8 @@ pub(super) struct Setup<'a, H> {
     pub(super) config: &'a ServerConfig,
     pub(super) security: Security,
     pub(super) tls: Option<&'a Arc<rustls::ServerConfig>>,
+    /// Where buffers come from.
+    pub(super) lender: &'a Lender,
     /// There are too many connections already.
     pub(super) refuse: bool,
     /// Becomes the end of the grace time once the server shuts down.
@@ -67,12 +58,7 @@ where
     };
     let session = &exchange.session;
     info!(session = %session.id, peer = %session.peer, local = %session.local, "connected");
-    let mut io = Io {
-        stream: Stream::Plain(stream),
-        input: Vec::new(),
-        start: 0,
-        out: Vec::new(),
-    };
+    let mut io = Io::new(stream, setup.lender);
     let result = drive(&mut exchange, &mut io, &setup).await;
     let id = &exchange.session.id;
     match &result {
@@ -85,7 +71,7 @@ where
     exchange.void().await;
     if result.is_ok() || matches!(result, Err(End::Protocol(_))) {
         // What was said before a fault may be on its way still.
-        if io.flush(LINGER).await.is_ok() {
+        if let Some(Ok(())) = io.flush(LINGER).await {
             io.close().await;
         }
     }
@@ -108,9 +94,23 @@ impl From<Error> for End {
     }
 }
 
+/// Why a session that waited goes on.
+enum Wake {
+    /// It begins.
+    Began,
+    /// Something was read.
+    Input,
+    /// Nothing more will be read.
+    Eof,
+    /// The server shuts down; this is the end of the grace time.
+    Shutdown(Instant),
+    /// The machine's deadline or the grace time is over.
+    Deadline,
+}
+
 async fn drive<H, T>(
     exchange: &mut Exchange<'_, H>,
-    io: &mut Io<T>,
+    io: &mut Io<'_, T>,
     setup: &Setup<'_, H>,
 ) -> Result<(), End>
 where
@@ -121,37 +121,30 @@ where
     let config = setup.config.for_session(setup.security);
     let mut shutdown = setup.shutdown.clone();
     let mut grace: Option<Instant> = None;
+    let mut alarm = Alarm::new();
     let write_limit = Duration::from_millis(u64::from(config.timeouts.command));
-    let mut line = vec![0; setup.config.command_line.clamp(512, 32_768)];
-    let mut reply = vec![0; REPLY];
-    let mut machine = Machine::new(&config, &mut line, &mut reply, clock.now());
-    // Without random octets the mechanisms that need them are not offered.
-    if let Ok(entropy) = random::octets() {
-        machine.set_entropy(entropy);
-    }
+    let mut session = begin(&config, clock);
+    let mut pad: Option<Pad> = None;
+    let mut wake = Wake::Began;
     loop {
-        // Everything that can be done now; the replies gather.
-        loop {
-            while io.render(&mut machine, clock) {
-                if io.out.len() >= FLIGHT {
-                    io.flush(write_limit).await?;
-                }
+        let lent = pad.get_or_insert_with(|| setup.lender.pad());
+        let mut machine = Machine::resume(session, &config, &mut lent.line, &mut lent.reply);
+        match wake {
+            Wake::Began | Wake::Input => {}
+            Wake::Eof => {
+                machine.receive_eof()?;
+                return Ok(());
             }
-            if machine.is_closed() || machine.wants_tls() && io.pending().is_empty() {
-                break;
+            Wake::Shutdown(end) => {
+                grace = Some(end);
+                machine.shutdown();
             }
-            let before = machine.state();
-            let (used, event) = machine.receive(clock.now(), io.pending())?;
-            let quiet = used == 0 && event.is_none();
-            if let Some(event) = event {
-                exchange.handle(event).await;
+            Wake::Deadline if grace.is_some_and(|grace| grace <= Instant::now()) => {
+                machine.shutdown_now();
             }
-            io.consume(used, before);
-            if quiet {
-                break;
-            }
+            Wake::Deadline => machine.handle_timeout(clock.now())?,
         }
-        io.flush(write_limit).await?;
+        work(&mut machine, exchange, io, clock, write_limit).await?;
         if machine.is_closed() {
             return Ok(());
         }
@@ -163,48 +156,102 @@ where
             };
             let (tls, bindings) = tokio::select! {
                 tls = io.stream.upgrade(config) => tls.map_err(End::Handshake)?,
-                () = until(deadline) => return Err(End::Stalled),
+                () = poll_fn(|cx| alarm.poll(cx, deadline)) => return Err(End::Stalled),
                 _ = stopped(&mut shutdown), if grace.is_none() => return Err(End::Stalled),
             };
-            let session = &mut exchange.session;
-            debug!(session = %session.id, protocol = %tls.protocol, cipher = %tls.cipher, "TLS");
-            session.forget();
-            session.tls = Some(tls);
+            let known = &mut exchange.session;
+            debug!(session = %known.id, protocol = %tls.protocol, cipher = %tls.cipher, "TLS");
+            known.forget();
+            known.tls = Some(tls);
             machine.tls_established(clock.now())?;
             for binding in bindings {
                 machine.set_channel_binding(binding);
             }
+            session = machine.suspend();
+            wake = Wake::Began;
             continue;
         }
-        let size = if machine.state() == State::Content {
-            CONTENT
-        } else {
-            COMMANDS
-        };
-        tokio::select! {
+        // Who waits, holds no buffer, unless something of a line is in it.
+        let idle = machine.buffers_are_idle();
+        session = machine.suspend();
+        if let Some(pad) = pad.take_if(|_| idle) {
+            setup.lender.return_pad(pad);
+        }
+        io.rest();
+        wake = tokio::select! {
             biased;
-            end = stopped(&mut shutdown), if grace.is_none() => {
-                grace = Some(end);
-                machine.shutdown();
-            }
+            end = stopped(&mut shutdown), if grace.is_none() => Wake::Shutdown(end),
             // Before the deadline: what is there is not late, however long the
             // handler took.
-            read = io.read(size) => match read {
-                Ok(0) => {
-                    machine.receive_eof()?;
-                    return Ok(());
-                }
-                Ok(_) => {}
+            read = poll_fn(|cx| io.poll_read(cx)) => match read {
+                Ok(0) => Wake::Eof,
+                Ok(_) => Wake::Input,
                 Err(error) => return Err(End::Lost(error)),
             },
-            () = until(deadline) => {
-                if grace.is_some_and(|grace| grace <= Instant::now()) {
-                    machine.shutdown_now();
-                } else {
-                    machine.handle_timeout(clock.now())?;
-                }
+            () = poll_fn(|cx| alarm.poll(cx, deadline)) => Wake::Deadline,
+        };
+    }
+}
+
+/// A session at its beginning.
+fn begin(config: &Config<'_>, clock: Clock) -> Session {
+    let mut machine = Machine::new(config, &mut [], &mut [], clock.now());
+    // Without random octets the mechanisms that need them are not offered.
+    if let Ok(entropy) = random::octets() {
+        machine.set_entropy(entropy);
+    }
+    machine.suspend()
+}
+
+/// Does everything that can be done now; the replies gather and leave together.
+async fn work<H, T>(
+    machine: &mut Machine<'_>,
+    exchange: &mut Exchange<'_, H>,
+    io: &mut Io<'_, T>,
+    clock: Clock,
+    write_limit: Duration,
+) -> Result<(), End>
+where
+    H: Handler,
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    loop {
+        loop {
+            let room = io.desk().output_room();
+            if room.is_empty() {
+                send(io, write_limit).await?;
+                continue;
             }
+            let written = machine.transmit(clock.now(), room);
+            if written == 0 {
+                break;
+            }
+            io.desk().extend_output(written);
         }
+        let desk = io.desk();
+        if machine.is_closed() || machine.wants_tls() && desk.input().is_empty() {
+            break;
+        }
+        let state = machine.state();
+        let (used, event) = machine.receive(clock.now(), desk.input())?;
+        if used == 0 && event.is_none() {
+            break;
+        }
+        if let Some(event) = event {
+            exchange.handle(event).await;
+        }
+        io.desk().consume(used, state != State::Content);
+    }
+    send(io, write_limit).await
+}
+
+async fn send<T>(io: &mut Io<'_, T>, limit: Duration) -> Result<(), End>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    match io.flush(limit).await {
+        None => Err(End::Stalled),
+        Some(sent) => sent.map_err(End::Lost),
     }
 }
 
@@ -213,110 +260,6 @@ where
 pub(super) async fn stopped(shutdown: &mut watch::Receiver<Option<Instant>>) -> Instant {
     let end = shutdown.wait_for(Option::is_some).await;
     end.ok().and_then(|end| *end).unwrap_or_else(Instant::now)
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => pending().await,
-    }
-}
-
-/// The stream and its buffers.
-struct Io<T> {
-    stream: Stream<T>,
-    /// What was read; all before `start` is done with.
-    input: Vec<u8>,
-    start: usize,
-    /// Replies that are to be sent.
-    out: Vec<u8>,
-}
-
-/// What is left of the input could be a part of a password.
-impl<T> Drop for Io<T> {
-    fn drop(&mut self) {
-        self.input.zeroize();
-    }
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Io<T> {
-    fn pending(&self) -> &[u8] {
-        self.input.get(self.start..).unwrap_or_default()
-    }
-
-    /// Forgets input, and wipes it where it could have been a password.
-    fn consume(&mut self, used: usize, state: State) {
-        let end = self.start.saturating_add(used).min(self.input.len());
-        if state != State::Content
-            && let Some(done) = self.input.get_mut(self.start..end)
-        {
-            done.zeroize();
-        }
-        self.start = end;
-    }
-
-    /// Waits for more input: at most `size` octets, and all that was there has
-    /// been consumed or stays in front of it.
-    async fn read(&mut self, size: usize) -> io::Result<usize> {
-        self.input.drain(..self.start);
-        self.start = 0;
-        if self.input.capacity() > size && self.input.len() < size {
-            self.input.shrink_to(size);
-        }
-        self.input
-            .reserve_exact(size.saturating_sub(self.input.len()));
-        let room = size.saturating_sub(self.input.len()).max(1);
-        (&mut self.stream)
-            .take(room as u64)
-            .read_buf(&mut self.input)
-            .await
-    }
-
-    /// Lets the machine write; says whether it did.
-    fn render(&mut self, machine: &mut Machine<'_>, clock: Clock) -> bool {
-        let length = self.out.len();
-        self.out.resize(length + 1024, 0);
-        let room = self.out.get_mut(length..).unwrap_or_default();
-        let written = machine.transmit(clock.now(), room);
-        self.out.truncate(length + written);
-        written > 0
-    }
-
-    /// Sends the replies in one write, if the peer takes them.
-    async fn flush(&mut self, limit: Duration) -> Result<(), End> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        let sent = timeout_at(Instant::now() + limit, async {
-            self.stream.write_all(&self.out).await?;
-            self.stream.flush().await
-        });
-        sent.await.map_err(|_| End::Stalled)?.map_err(End::Lost)?;
-        // An idle connection keeps no buffer for it.
-        self.out = Vec::new();
-        Ok(())
-    }
-
-    /// Closes: our direction first, then what the peer still sends is read, since
-    /// a reset could take the last reply away from it.
-    async fn close(&mut self) {
-        self.input.clear();
-        self.start = 0;
-        let bye = async {
-            self.stream.shutdown().await?;
-            let mut scrap = vec![0; COMMANDS];
-            let mut rest = LINGER_OCTETS;
-            loop {
-                let count = self.stream.read(&mut scrap).await?;
-                rest = rest.saturating_sub(count);
-                if count == 0 || rest == 0 {
-                    return Ok::<(), io::Error>(());
-                }
-            }
-        };
-        // Whether the peer takes part or not, it is over.
-        let _ = timeout_at(Instant::now() + LINGER, bye).await;
-    }
 }
 
 /// The handler's side of a session.

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::dialogue::Dialogue;
 use super::event::Event;
-use super::session::{Asked, Session};
+use super::session::{Asked, Outbox, Session};
 use crate::error::{Error, Fault, Misuse, Stage};
 use crate::machine::{Instant, Machine};
 use crate::state::{State, Step};
@@ -146,6 +146,20 @@ impl<'c> Server<'c> {
     /// Whether a question waits for its answer.
     pub fn is_asking(&self) -> bool {
         self.dialogue.session.asked.is_some()
+    }
+
+    /// Whether the line buffer and the reply buffer hold nothing that is needed
+    /// later, so that after [`Server::suspend`] the session may be resumed with
+    /// others. A driver of many sessions then lends buffers only to those that have
+    /// something to do.
+    pub fn buffers_are_idle(&self) -> bool {
+        let session = &self.dialogue.session;
+        session.framing.pending() == 0
+            && session.held == 0
+            && session.asked.is_none()
+            && !session.secret
+            && session.state != State::Authenticating
+            && !matches!(session.outbox, Outbox::Custom { .. })
     }
 
     fn check_asked(&self) -> Result<(), Error> {

@@ -1,0 +1,177 @@
+//! Our client and our server, as a program would use them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use sansmtp::config::{OwnedConfig, Security};
+use sansmtp::envelope::{Envelope, Recipient};
+use sansmtp::wire::param::RcptParameters;
+use sansmtp::wire::path::{ForwardPath, ReversePath};
+use sansmtp_tokio::client::{PoolConfig, Tls};
+use sansmtp_tokio::server::{
+    Body, Handler, MailEnvelope, OwnedReply, ServerConfig, SessionInfo, Verdict,
+    tls_config_from_files,
+};
+use sansmtp_tokio::{Mailer, Server};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::announce;
+use crate::corpus::{CLIENT, RECIPIENT, SENDER, SERVER, message};
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The port on 127.0.0.1; 0 takes any.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Implicit TLS, with this certificate chain and key in PEM form.
+    #[arg(long, num_args = 2, value_names = ["CHAIN", "KEY"])]
+    tls: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    address: SocketAddr,
+    /// How many messages.
+    messages: usize,
+    /// Octets of each.
+    size: usize,
+    /// A connection for each message.
+    #[arg(long)]
+    new: bool,
+    /// Connections at the same time.
+    #[arg(long, default_value_t = 1)]
+    sessions: usize,
+    /// Implicit TLS, trusting this certificate.
+    #[arg(long, value_name = "PEM")]
+    tls: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<()> {
+        runtime()?.block_on(async {
+            let mut builder = Server::builder(config()?, Sink);
+            let mut security = Security::DangerPlaintext;
+            if let [chain, key] = self.tls.as_slice() {
+                builder = builder.tls(tls_config_from_files(chain, key)?);
+                security = Security::ImplicitTls;
+            }
+            let address = format!("127.0.0.1:{}", self.port);
+            let server = builder.listen(address, security).bind().await?;
+            announce(*server.local_addrs().first().context("no address")?);
+            server.serve().await;
+            Ok(())
+        })
+    }
+}
+
+impl Send {
+    pub(crate) fn run(self) -> Result<()> {
+        runtime()?.block_on(async {
+            let sessions = self.sessions.max(1);
+            let mailer = mailer(self.address, sessions, self.new, self.tls.as_deref())?;
+            let text: &'static [u8] = Vec::leak(message(self.size));
+            let mut tasks = Vec::new();
+            for number in 0..sessions {
+                let more = usize::from(number < self.messages % sessions);
+                let count = self.messages / sessions + more;
+                let mailer = mailer.clone();
+                tasks.push(tokio::spawn(
+                    async move { some(&mailer, text, count).await },
+                ));
+            }
+            for task in tasks {
+                task.await??;
+            }
+            mailer.close().await;
+            Ok(())
+        })
+    }
+}
+
+async fn some(mailer: &Mailer, text: &[u8], messages: usize) -> Result<()> {
+    let recipients = [Recipient::parse(RECIPIENT)?];
+    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
+    for _ in 0..messages {
+        mailer.send(&envelope, text).await?;
+    }
+    Ok(())
+}
+
+/// A mailer that keeps its connections, or makes one for each message.
+pub(crate) fn mailer(
+    server: SocketAddr,
+    sessions: usize,
+    new: bool,
+    tls: Option<&std::path::Path>,
+) -> Result<Mailer> {
+    let security = match tls {
+        Some(_) => Security::ImplicitTls,
+        None => Security::DangerPlaintext,
+    };
+    let mut config = OwnedConfig::new("127.0.0.1", security)?.with_ehlo_name(CLIENT)?;
+    config.port = server.port();
+    let builder = Mailer::builder(config).pool(PoolConfig {
+        max_connections: sessions,
+        max_messages_per_connection: if new { 1 } else { u32::MAX },
+        ..PoolConfig::default()
+    });
+    let builder = match tls {
+        Some(pem) => builder.tls(Tls::pem(&std::fs::read(pem)?)?),
+        None => builder,
+    };
+    Ok(builder.build()?)
+}
+
+/// The server's configuration: as it comes, for any number of clients of this machine.
+pub(crate) fn config() -> Result<ServerConfig> {
+    Ok(ServerConfig::new(SERVER)?
+        .max_size(0)
+        .max_connections(100_000)
+        .max_connections_per_peer(100_000))
+}
+
+/// One thread, as the peers have.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Takes everything and drops it.
+#[derive(Debug)]
+pub(crate) struct Sink;
+
+impl Handler for Sink {
+    type Body = Nothing;
+
+    async fn recipient(
+        &self,
+        _session: &SessionInfo,
+        _forward_path: ForwardPath<'_>,
+        _parameters: &RcptParameters<'_>,
+    ) -> Verdict {
+        Verdict::Accept
+    }
+
+    async fn data(
+        &self,
+        _session: &SessionInfo,
+        _envelope: &MailEnvelope,
+    ) -> Result<Nothing, OwnedReply> {
+        Ok(Nothing)
+    }
+}
+
+/// Where dropped content goes.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Body for Nothing {
+    async fn write(&mut self, _chunk: &[u8]) -> Result<(), OwnedReply> {
+        Ok(())
+    }
+
+    async fn finish(self) -> Verdict {
+        Verdict::Accept
+    }
+}
