@@ -1,7 +1,98 @@
 //! Counts inside a process: allocations and round trips per message, in the steady state.
 
-use anyhow::Result;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 
+use anyhow::{Context, Result};
+use sansmtp::config::Security;
+use sansmtp::envelope::{Envelope, Recipient};
+use sansmtp::wire::path::ReversePath;
+use sansmtp_tokio::Server;
+
+use crate::allocator::allocations;
+use crate::corpus::{RECIPIENT, SENDER, message};
+use crate::fixed::{Style, dialogue, serve};
+use crate::ours::{Sink, Trips, config, mailer, runtime};
+
+/// Messages that are counted, after as many that are not.
+const MESSAGES: usize = 100;
+const SIZE: usize = 1024;
+
+/// Prints one count a line: its name, then its value.
 pub(crate) fn run() -> Result<()> {
+    for (name, offer) in [
+        ("lock-step", Style::LockStep),
+        ("pipelining", Style::Pipelining),
+        ("chunking", Style::Chunking),
+    ] {
+        let (allocations, trips) = client(offer)?;
+        println!("client.allocations.{name} {allocations}");
+        println!("client.round-trips.{name} {trips}");
+    }
+    for (name, style) in [
+        ("lock-step", Style::LockStep),
+        ("pipelining", Style::Overlapping),
+        ("chunking", Style::Chunking),
+    ] {
+        println!("server.allocations.{name} {}", server(style)?);
+    }
     Ok(())
+}
+
+/// Per message: allocations of the client, and how often it waits for the server.
+fn client(offer: Style) -> Result<(f64, f64)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    // It ends with the process.
+    thread::spawn(move || serve(&listener, offer));
+    let trips = Arc::new(Trips::default());
+    let mailer = mailer(address, 1, false, None, Some(trips.clone()))?;
+    let text = message(SIZE);
+    let recipients = [Recipient::parse(RECIPIENT)?];
+    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
+    runtime()?.block_on(async {
+        for _ in 0..MESSAGES {
+            mailer.send(&envelope, &text).await?;
+        }
+        let before = (allocations(), trips.count());
+        for _ in 0..MESSAGES {
+            mailer.send(&envelope, &text).await?;
+        }
+        let per_message = |count: u64| count as f64 / MESSAGES as f64;
+        let allocated = per_message(allocations() - before.0);
+        Ok((allocated, per_message(trips.count() - before.1)))
+    })
+}
+
+/// Allocations of the server per message: those of two conversations of different length on one thread, less the
+/// shorter.
+fn server(style: Style) -> Result<f64> {
+    let (tell, told) = mpsc::channel();
+    // It ends with the process.
+    thread::spawn(move || serve_here(&tell));
+    let address = told.recv().context("the server has not begun")??;
+    // The first one fills what is kept.
+    let mut counts = Vec::new();
+    for messages in [MESSAGES, MESSAGES, 2 * MESSAGES] {
+        dialogue(address, messages, SIZE, style)?;
+        counts.push(Sink::allocations());
+    }
+    let short = counts[1] - counts[0];
+    let long = counts[2] - counts[1];
+    Ok((long as f64 - short as f64) / MESSAGES as f64)
+}
+
+fn serve_here(tell: &mpsc::Sender<Result<SocketAddr>>) -> Result<()> {
+    runtime()?.block_on(async {
+        let server = Server::builder(config()?, Sink)
+            .listen("127.0.0.1:0", Security::DangerPlaintext)
+            .bind()
+            .await?;
+        let address = server.local_addrs().first().copied();
+        tell.send(address.context("no address"))?;
+        server.serve().await;
+        Ok(())
+    })
 }

@@ -1,15 +1,17 @@
 //! Our client and our server, as a program would use them.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use sansmtp::config::{OwnedConfig, Security};
 use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::wire::param::RcptParameters;
+use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
-use sansmtp_tokio::client::{PoolConfig, Tls};
+use sansmtp_tokio::client::{Direction, PoolConfig, Tap, Tls};
 use sansmtp_tokio::server::{
     Body, Handler, MailEnvelope, OwnedReply, ServerConfig, SessionInfo, Verdict,
     tls_config_from_files,
@@ -17,6 +19,7 @@ use sansmtp_tokio::server::{
 use sansmtp_tokio::{Mailer, Server};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::allocator::allocations;
 use crate::announce;
 use crate::corpus::{CLIENT, RECIPIENT, SENDER, SERVER, message};
 
@@ -70,7 +73,7 @@ impl Send {
     pub(crate) fn run(self) -> Result<()> {
         runtime()?.block_on(async {
             let sessions = self.sessions.max(1);
-            let mailer = mailer(self.address, sessions, self.new, self.tls.as_deref())?;
+            let mailer = mailer(self.address, sessions, self.new, self.tls.as_deref(), None)?;
             let text: &'static [u8] = Vec::leak(message(self.size));
             let mut tasks = Vec::new();
             for number in 0..sessions {
@@ -104,7 +107,8 @@ pub(crate) fn mailer(
     server: SocketAddr,
     sessions: usize,
     new: bool,
-    tls: Option<&std::path::Path>,
+    tls: Option<&Path>,
+    trips: Option<Arc<Trips>>,
 ) -> Result<Mailer> {
     let security = match tls {
         Some(_) => Security::ImplicitTls,
@@ -119,6 +123,10 @@ pub(crate) fn mailer(
     });
     let builder = match tls {
         Some(pem) => builder.tls(Tls::pem(&std::fs::read(pem)?)?),
+        None => builder,
+    };
+    let builder = match trips {
+        Some(trips) => builder.tap(trips),
         None => builder,
     };
     Ok(builder.build()?)
@@ -137,12 +145,54 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
+/// Counts how often a client waits for the server: once for each time that it reads after it has written.
+#[derive(Debug, Default)]
+pub(crate) struct Trips {
+    waits: AtomicBool,
+    count: AtomicU64,
+}
+
+impl Trips {
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl Tap for Trips {
+    fn octets(&self, _connection: u64, direction: Direction, _octets: &[u8]) {
+        let waits = direction == Direction::Sent;
+        if self.waits.swap(waits, Ordering::Relaxed) && !waits {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The allocations of the thread that the server runs on, as of the latest MAIL.
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
 /// Takes everything and drops it.
 #[derive(Debug)]
 pub(crate) struct Sink;
 
+impl Sink {
+    /// The allocations of the server's thread at its latest MAIL.
+    pub(crate) fn allocations() -> u64 {
+        ALLOCATIONS.load(Ordering::SeqCst)
+    }
+}
+
 impl Handler for Sink {
     type Body = Nothing;
+
+    async fn sender(
+        &self,
+        _session: &SessionInfo,
+        _reverse_path: ReversePath<'_>,
+        _parameters: &MailParameters<'_>,
+    ) -> Verdict {
+        ALLOCATIONS.store(allocations(), Ordering::SeqCst);
+        Verdict::Accept
+    }
 
     async fn recipient(
         &self,

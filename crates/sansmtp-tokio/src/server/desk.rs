@@ -17,7 +17,7 @@ const KEPT: usize = 64;
 
 /// The buffers of one server that nobody uses now.
 pub(super) struct Lender {
-    desks: Mutex<Vec<Box<Desk>>>,
+    desks: Mutex<Vec<Desk>>,
     pads: Mutex<Vec<Pad>>,
     command_line: usize,
 }
@@ -48,15 +48,13 @@ impl Lender {
         }
     }
 
-    pub(super) fn desk(&self) -> Box<Desk> {
-        take(&self.desks).unwrap_or_else(|| {
-            Box::new(Desk {
-                input: vec![0; INPUT].into_boxed_slice(),
-                start: 0,
-                end: 0,
-                output: vec![0; OUTPUT].into_boxed_slice(),
-                rendered: 0,
-            })
+    pub(super) fn desk(&self) -> Desk {
+        take(&self.desks).unwrap_or_else(|| Desk {
+            input: vec![0; INPUT].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            output: vec![0; OUTPUT].into_boxed_slice(),
+            rendered: 0,
         })
     }
 
@@ -68,7 +66,7 @@ impl Lender {
     }
 
     /// Takes back a desk with nothing on it.
-    pub(super) fn return_desk(&self, desk: Box<Desk>) {
+    pub(super) fn return_desk(&self, desk: Desk) {
         debug_assert!(desk.is_clear());
         give(&self.desks, desk);
     }

@@ -16,7 +16,7 @@ const LINGER_OCTETS: usize = 256 * 1024;
 /// A stream, and a desk while octets lie on it.
 pub(super) struct Io<'l, T> {
     pub(super) stream: Stream<T>,
-    desk: Option<Box<Desk>>,
+    desk: Option<Desk>,
     lender: &'l Lender,
 }
 
