@@ -8,12 +8,13 @@
 //!   are trusted.
 //! - AUTH: `none`, `plain`, `login`, `plain-require-tls` or `scram-sha-256`. Without TLS a password may go
 //!   out, except for `plain-require-tls`. The mailer takes the best mechanism that is offered, so the peer
-//!   decides by its offer which one is seen.
+//!   decides by its offer which one is seen; with `scram-sha-256` nothing but SCRAM will do.
 //! - JSON: an object with `ehlo`, `mail_from`, `rcpts`, `user`, `password`, `body`, and `timeout` in seconds.
 //!
-//! It sends one message and exits with 0 if all recipients got it, with 77 if what was asked for is not built
-//! in or not offered, and else with 1 and the class of the error as the first word on standard output.
+//! It sends one message and exits with 0 if all recipients got it, with 77 for an AUTH that it
+//! does not know, and else with 1 and the class of the error as the first word on standard output.
 
+use sansmtp::capability::Mechanisms;
 use sansmtp::config::{OwnedConfig, OwnedCredentials, Timeouts};
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::wire::path::ReversePath;
@@ -23,11 +24,17 @@ use sansmtp_tokio::client::{Error, Mailer, Report, Tls};
 use serde_json::Value;
 use std::process::ExitCode;
 
-/// The exit code for what is not built in or not offered.
+/// The exit code for what this program has not.
 const NOT_OFFERED: u8 = 77;
 
-/// Whether the client carries out SCRAM-SHA-256.
-const SCRAM: bool = false;
+/// What AUTH may be.
+const AUTHS: [&str; 5] = [
+    "none",
+    "plain",
+    "login",
+    "plain-require-tls",
+    "scram-sha-256",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,8 +42,8 @@ fn main() -> ExitCode {
         eprintln!("usage: hostile-client HOST PORT TLS AUTH JSON");
         return ExitCode::from(64);
     };
-    if auth == "scram-sha-256" && !SCRAM {
-        println!("not-offered: this client has no SCRAM-SHA-256");
+    if !AUTHS.contains(&auth.as_str()) {
+        println!("not-offered: AUTH is one of {}", AUTHS.join(", "));
         return ExitCode::from(NOT_OFFERED);
     }
     match run(host, port, tls, auth, json) {
@@ -88,6 +95,9 @@ fn run(host: &str, port: &str, tls: &str, auth: &str, json: &str) -> Result<(), 
             .map_err(|e| failure(class::INVALID, e))?;
         config = config.with_credentials(credentials);
         config.danger_plaintext_auth = auth != "plain-require-tls";
+        if auth == "scram-sha-256" {
+            config = config.with_mechanisms(Mechanisms::SCRAM);
+        }
     }
     let addresses: Vec<&str> = wishes
         .get("rcpts")

@@ -138,7 +138,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    pub(crate) fn render(&self, out: &mut Window<'_>) {
+    /// Renders the command as it goes over the wire, CR LF included.
+    pub fn render(&self, out: &mut Window<'_>) {
         let (verb, argument) = match *self {
             Self::Ehlo(name) => ("EHLO ", name),
             Self::Helo(name) => ("HELO ", name),

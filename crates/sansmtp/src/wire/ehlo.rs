@@ -43,7 +43,7 @@ pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
 }
 
 /// Renders the whole EHLO reply of a server named `domain`.
-pub(crate) fn render(domain: &str, capabilities: &Capabilities, out: &mut Window<'_>) {
+pub fn render(domain: &str, capabilities: &Capabilities, out: &mut Window<'_>) {
     let mut offered = capabilities.iter().peekable();
     begin_line(Code::OK, offered.peek().is_none(), out);
     out.put(domain.as_bytes());

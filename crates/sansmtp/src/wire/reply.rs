@@ -286,7 +286,9 @@ impl<'a> Reply<'a> {
         }
     }
 
-    pub(crate) fn render(&self, out: &mut Window<'_>) {
+    /// Renders the reply as it goes over the wire: a line for each line of the
+    /// text, CR LF included.
+    pub fn render(&self, out: &mut Window<'_>) {
         let mut rest = self.text;
         loop {
             let (line, tail) = match octets::split_first(rest, b'\n') {

@@ -1,0 +1,4 @@
+//! xtext: see [`sansmtp_fuzz::xtext`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sansmtp_fuzz::xtext::check(data));
