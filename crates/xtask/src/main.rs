@@ -6,6 +6,7 @@ mod cargo;
 mod counts;
 mod elf;
 mod firmware;
+mod fuzz;
 mod paths;
 mod setup;
 mod shell;
@@ -50,6 +51,14 @@ enum Task {
         /// Write what was counted as the new baseline.
         #[arg(long)]
         accept: bool,
+    },
+    /// Fuzz the core: all targets or those named, two at a time.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, value_name = "N", default_value_t = steps::fuzz::SECONDS)]
+        seconds: u32,
+        /// Targets: the files in fuzz/fuzz_targets.
+        targets: Vec<String>,
     },
     /// Build the documentation, warnings denied.
     Doc,
@@ -102,6 +111,7 @@ fn run(task: Task) -> Result<()> {
         Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
         Task::Size => size::run(),
         Task::Counts { accept } => counts::run(accept),
+        Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
         Task::Page => wasm::page(),

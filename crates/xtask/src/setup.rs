@@ -35,6 +35,7 @@ pub(crate) fn everything() -> Result<()> {
     python()?;
     cross()?;
     qemu()?;
+    cxx()?;
     valgrind()?;
     cargo_deny()?;
     wasm()?;
@@ -51,6 +52,11 @@ pub(crate) fn peers() -> Result<()> {
 /// What counts instructions.
 pub(crate) fn valgrind() -> Result<()> {
     debian::install(&[debian::Package::with_file("valgrind", "/usr/bin/valgrind")])
+}
+
+/// The C++ compiler that libFuzzer is built with.
+pub(crate) fn cxx() -> Result<()> {
+    debian::install(&[debian::Package::with_file("g++", "/usr/bin/g++")])
 }
 
 /// The emulator that boots the firmware.

@@ -5,6 +5,7 @@ mod counts;
 mod deny;
 mod features;
 pub(crate) mod fmt;
+pub(crate) mod fuzz;
 mod interop;
 mod no_panic;
 mod readme;
@@ -69,6 +70,11 @@ const ALL: &[Step] = &[
         name: "counts",
         about: "the core's work takes no more instructions than before, and no allocation",
         run: counts::run,
+    },
+    Step {
+        name: "fuzz",
+        about: "every fuzz target for half a minute, and the seeds through every oracle",
+        run: fuzz::run,
     },
     Step {
         name: "deny",

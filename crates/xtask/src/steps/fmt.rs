@@ -8,15 +8,21 @@ use crate::cargo;
 /// Fails on code that is not formatted.
 pub(super) fn run() -> Result<()> {
     cargo::command().args(["fmt", "--all", "--check"]).run()?;
-    cargo::command()
-        .args(["fmt", "--manifest-path", MANIFEST, "--check"])
-        .run()
+    for manifest in [MANIFEST, "fuzz/Cargo.toml"] {
+        cargo::command()
+            .args(["fmt", "--manifest-path", manifest, "--check"])
+            .run()?;
+    }
+    Ok(())
 }
 
 /// Formats everything.
 pub(crate) fn apply() -> Result<()> {
     cargo::command().args(["fmt", "--all"]).run()?;
-    cargo::command()
-        .args(["fmt", "--manifest-path", MANIFEST])
-        .run()
+    for manifest in [MANIFEST, "fuzz/Cargo.toml"] {
+        cargo::command()
+            .args(["fmt", "--manifest-path", manifest])
+            .run()?;
+    }
+    Ok(())
 }
