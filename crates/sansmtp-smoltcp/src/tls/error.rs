@@ -66,6 +66,11 @@ impl CertificateError {
 
 impl core::error::Error for CertificateError {}
 
+/// Alerts with a reason that the owner of a device can act on.
+const HANDSHAKE_FAILURE: u8 = 40;
+const PROTOCOL_VERSION: u8 = 70;
+const UNRECOGNIZED_NAME: u8 = 112;
+
 /// Why the TLS handshake failed, or the connection later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,9 +81,14 @@ pub enum TlsFailure {
     Incompatible,
     /// The server ended the handshake with this alert (RFC 8446, section 6).
     Alert(u8),
-    /// A record is larger than the buffer for it. A server may send up to 16,640 octets.
+    /// The server ended the connection with an alert after the handshake, which the library does not tell:
+    /// it wants a certificate of the client, for instance.
+    Aborted,
+    /// A record is larger than the buffer for it: a server may send up to 16,640 octets, and the first
+    /// record of the client needs 512.
     BufferTooSmall,
-    /// The server asked for something that is not implemented, a new key for instance.
+    /// The server sent a handshake message after the handshake that is not implemented: a new key
+    /// (KeyUpdate), or the wish for a certificate of the client.
     NotImplemented,
     /// What came is no TLS, or was changed on the way.
     Broken,
@@ -96,7 +106,15 @@ impl TlsFailure {
         match self {
             Self::Certificate(error) => error.as_str(),
             Self::Incompatible => "the server has no TLS 1.3 with P-256 and AES-128-GCM",
+            Self::Alert(HANDSHAKE_FAILURE) => {
+                "the server has no P-256, no AES-128-GCM or no certificate of a known kind"
+            }
+            Self::Alert(PROTOCOL_VERSION) => "the server has no TLS 1.3",
+            Self::Alert(UNRECOGNIZED_NAME) => {
+                "the server does not know the name that was asked for"
+            }
             Self::Alert(_) => "the server refused the TLS handshake",
+            Self::Aborted => "the server ended the TLS connection with an alert",
             Self::BufferTooSmall => "the TLS buffer is too small for what the server sends",
             Self::NotImplemented => "the server asked for something that this TLS can not do",
             Self::Broken => "what the server sent is no TLS",

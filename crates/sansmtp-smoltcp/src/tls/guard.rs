@@ -1,9 +1,13 @@
 //! Keeps records from the TLS library that it can not bear.
 
+use super::cipher::{VERSION, VERSION_OPEN};
+use core::cell::Cell;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 
 /// Octets of a record's header (RFC 8446, section 5.1).
 const HEADER: usize = 5;
+/// Where the second octet of the version stands in it.
+const MINOR: usize = 2;
 /// A record's content types.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
@@ -21,51 +25,76 @@ const LARGEST: usize = 16_384 + 256;
 /// the library takes handshake messages from it, and panics on some after the handshake. Anybody on the
 /// way could send them, so they end here.
 #[derive(Debug)]
-pub(crate) struct Guard<T> {
+pub(crate) struct Guard<'g, T> {
     transport: T,
+    progress: &'g Cell<Progress>,
     header: [u8; HEADER],
     /// Octets of the header that came in.
     filled: usize,
     /// Octets of the record that are still to come.
     rest: usize,
-    /// The ServerHello came.
-    hello: bool,
-    /// A record was refused.
-    pub(crate) refused: bool,
 }
 
-impl<T> Guard<T> {
-    pub(crate) fn new(transport: T) -> Self {
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing came from the server.
+    Start,
+    /// The ServerHello came.
+    Hello,
+    /// A protected record came.
+    Protected,
+    /// The handshake is over.
+    Open,
+    /// A record was refused.
+    Refused,
+}
+
+impl<'g, T> Guard<'g, T> {
+    /// `progress` is told what comes, and must be told when the handshake is over.
+    pub(crate) fn new(transport: T, progress: &'g Cell<Progress>) -> Self {
         Self {
             transport,
+            progress,
             header: [0; HEADER],
             filled: 0,
             rest: 0,
-            hello: false,
-            refused: false,
         }
     }
 
     /// Whether the record with this header may come now.
     fn admits(&mut self) -> bool {
-        let [content, _, _, high, low] = self.header;
+        let [content, major, minor, high, low] = self.header;
         let length = usize::from(u16::from_be_bytes([high, low]));
         self.rest = length;
+        let progress = self.progress.get();
+        let hello = matches!(
+            progress,
+            Progress::Hello | Progress::Protected | Progress::Open
+        );
         match content {
-            HANDSHAKE => !core::mem::replace(&mut self.hello, true) && length > 0,
+            HANDSHAKE if progress == Progress::Start && length > 0 => {
+                self.progress.set(Progress::Hello);
+                true
+            }
             ALERT => length == 2,
-            CHANGE_CIPHER_SPEC => self.hello && length == 1,
-            APPLICATION_DATA => self.hello && (LEAST_PROTECTED..=LARGEST).contains(&length),
+            CHANGE_CIPHER_SPEC => hello && length == 1,
+            APPLICATION_DATA if hello => {
+                if progress == Progress::Hello {
+                    self.progress.set(Progress::Protected);
+                }
+                [major, minor] == [3, VERSION] && (LEAST_PROTECTED..=LARGEST).contains(&length)
+            }
             _ => false,
         }
     }
 }
 
-impl<T> ErrorType for Guard<T> {
+impl<T> ErrorType for Guard<'_, T> {
     type Error = ErrorKind;
 }
 
-impl<T: Read> Read for Guard<T> {
+impl<T: Read> Read for Guard<'_, T> {
     async fn read(&mut self, out: &mut [u8]) -> Result<usize, ErrorKind> {
         // The rest of the header, or of the record, but never over its end.
         let wanted = match self.filled {
@@ -79,12 +108,16 @@ impl<T: Read> Read for Guard<T> {
             self.rest = self.rest.saturating_sub(length);
         } else {
             let header = self.header.iter_mut().skip(self.filled);
-            for (to, from) in header.zip(out.iter().take(length)) {
+            for (to, from) in header.zip(out.iter_mut().take(length)) {
                 *to = *from;
+                // What the cipher wants to know.
+                if self.filled == MINOR && self.progress.get() == Progress::Open {
+                    *from = VERSION_OPEN;
+                }
                 self.filled += 1;
             }
             if self.filled == HEADER && !self.admits() {
-                self.refused = true;
+                self.progress.set(Progress::Refused);
                 return Err(ErrorKind::InvalidData);
             }
         }
@@ -95,7 +128,7 @@ impl<T: Read> Read for Guard<T> {
     }
 }
 
-impl<T: Write> Write for Guard<T> {
+impl<T: Write> Write for Guard<'_, T> {
     async fn write(&mut self, octets: &[u8]) -> Result<usize, ErrorKind> {
         self.transport.write(octets).await.map_err(|e| kind(&e))
     }

@@ -7,11 +7,13 @@
 //! which no certificate comes at all, which the library would accept, is refused.
 //!
 //! What the library can not do ends in a [`TlsFailure`]: TLS 1.2, key exchange by X25519 only, keys
-//! other than P-256, a new key in the middle of the connection (KeyUpdate). A server that was verified
-//! can still make the library panic by a handshake message in the middle of the connection.
+//! other than P-256, a new key in the middle of the connection (KeyUpdate). What it would panic on never reaches
+//! it: buffers are measured before, records are looked at when they come in, and once more when they are
+//! decrypted.
 
 mod certificate;
 mod chain;
+mod cipher;
 mod error;
 mod guard;
 mod name;

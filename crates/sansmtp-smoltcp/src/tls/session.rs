@@ -1,17 +1,20 @@
 //! A delivery through TLS: implicit, or by STARTTLS.
 
 use super::chain::Trust;
+use super::cipher::Suite;
 use super::error::TlsFailure;
-use super::guard::Guard;
+use super::guard::{Guard, Progress};
 use super::verifier::Verifier;
 use crate::content::Content;
 use crate::delivery::Delivery;
 use crate::exchange::Dialogue;
 use crate::failure::Reason;
 use crate::stream::{Clock, talk, within};
+use core::cell::Cell;
 use embedded_io_async::{Read, Write};
 use embedded_tls::{
-    Aes128GcmSha256, CryptoProvider, TlsConfig, TlsConnection, TlsContext, TlsError, TlsVerifier,
+    CryptoProvider, TLS_RECORD_OVERHEAD, TlsConfig, TlsConnection, TlsContext, TlsError,
+    TlsVerifier,
 };
 use rand_core::CryptoRngCore;
 
@@ -62,6 +65,10 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
         transport: &mut (impl Read + Write),
         clock: &impl Clock,
     ) {
+        if self.write.len() <= TLS_RECORD_OVERHEAD {
+            // The library would panic.
+            return delivery.fail(Reason::Tls(TlsFailure::BufferTooSmall));
+        }
         let host = delivery.config().host.as_str();
         let mut provider = Provider {
             random: &mut self.random,
@@ -72,9 +79,9 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
         if host.parse::<core::net::Ipv4Addr>().is_err() {
             config = config.with_server_name(host.strip_suffix('.').unwrap_or(host));
         }
-        let mut guard = Guard::new(transport);
-        let mut connection =
-            TlsConnection::<_, Aes128GcmSha256>::new(&mut guard, self.read, self.write);
+        let progress = Cell::new(Progress::Start);
+        let guard = Guard::new(transport, &progress);
+        let mut connection = TlsConnection::<_, Suite>::new(guard, self.read, self.write);
         let open = connection.open(TlsContext::new(&config, &mut provider));
         let opened = within(clock, delivery.poll_timeout(), open).await;
         // The library goes on if no certificate came.
@@ -89,15 +96,15 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
                 if let Err(error) = proven {
                     return delivery.fail(Reason::Tls(TlsFailure::Certificate(error)));
                 }
+                progress.set(Progress::Open);
                 delivery.tls_established(clock.now());
                 talk(delivery, &mut connection, clock).await
             }
         };
         if let Err(error) = result {
-            match failure(error) {
-                Some(failure) if !guard.refused => delivery.fail(Reason::Tls(failure)),
-                None if !guard.refused => delivery.receive_eof(clock.now()),
-                _ => delivery.fail(Reason::Tls(TlsFailure::Broken)),
+            match failure(error, progress.get()) {
+                Some(failure) => delivery.fail(Reason::Tls(failure)),
+                None => delivery.receive_eof(clock.now()),
             }
         } else if let Some(Ok(())) = delivery.verdict() {
             // close_notify; nobody waits for its effect.
@@ -113,7 +120,7 @@ struct Provider<'r, 'a, R> {
 }
 
 impl<R: CryptoRngCore> CryptoProvider for Provider<'_, '_, R> {
-    type CipherSuite = Aes128GcmSha256;
+    type CipherSuite = Suite;
     // There is no certificate of the client.
     type Signature = [u8; 0];
 
@@ -121,22 +128,29 @@ impl<R: CryptoRngCore> CryptoProvider for Provider<'_, '_, R> {
         &mut *self.random
     }
 
-    fn verifier(&mut self) -> Result<&mut impl TlsVerifier<Aes128GcmSha256>, TlsError> {
+    fn verifier(&mut self) -> Result<&mut impl TlsVerifier<Suite>, TlsError> {
         Ok(&mut self.verifier)
     }
 }
 
 /// What an error of the library means; `None` for a lost connection.
-fn failure(error: TlsError) -> Option<TlsFailure> {
+fn failure(error: TlsError, progress: Progress) -> Option<TlsFailure> {
+    if progress == Progress::Refused {
+        return Some(TlsFailure::Broken);
+    }
     Some(match error {
         TlsError::ConnectionClosed | TlsError::IoError | TlsError::Io(_) => return None,
         TlsError::HandshakeAborted(_, description) => TlsFailure::Alert(description as u8),
-        TlsError::InsufficientSpace | TlsError::OutOfMemory => TlsFailure::BufferTooSmall,
-        TlsError::InvalidKeyShare
-        | TlsError::InvalidSupportedVersions
-        | TlsError::InvalidCipherSuite
-        | TlsError::InvalidSignatureScheme => TlsFailure::Incompatible,
+        TlsError::InsufficientSpace | TlsError::OutOfMemory | TlsError::EncodeError => {
+            TlsFailure::BufferTooSmall
+        }
+        // A ServerHello that answers another question than ours: TLS 1.2, another group
+        // (HelloRetryRequest), another cipher.
+        _ if progress == Progress::Hello => TlsFailure::Incompatible,
+        TlsError::InvalidSignatureScheme => TlsFailure::Incompatible,
         TlsError::Unimplemented => TlsFailure::NotImplemented,
+        // This is what the library makes of an alert after the handshake.
+        TlsError::InternalError if progress == Progress::Open => TlsFailure::Aborted,
         _ => TlsFailure::Broken,
     })
 }

@@ -1,10 +1,11 @@
 //! Proof that the server is the one meant, for embedded-tls.
 
 use super::chain::{Trust, is_signed};
+use super::cipher::Suite;
 use super::error::CertificateError;
 use embedded_tls::{
-    Aes128GcmSha256, CertificateEntryRef, CertificateRef, CertificateVerifyRef, SignatureScheme,
-    TlsError, TlsVerifier,
+    CertificateEntryRef, CertificateRef, CertificateVerifyRef, SignatureScheme, TlsError,
+    TlsVerifier,
 };
 use sha2::{Digest, Sha256};
 
@@ -114,7 +115,7 @@ impl<'a> Verifier<'a> {
     }
 }
 
-impl TlsVerifier<Aes128GcmSha256> for Verifier<'_> {
+impl TlsVerifier<Suite> for Verifier<'_> {
     /// The host was given before.
     fn set_hostname_verification(&mut self, _: &str) -> Result<(), TlsError> {
         Ok(())
