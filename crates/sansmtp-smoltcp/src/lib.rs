@@ -8,7 +8,8 @@
 //!   connection, moved by [`exchange()`].
 //! - `TlsMailer` (feature `tls`) does the same as [`Mailer`] through STARTTLS or implicit TLS, with a verified
 //!   certificate: a future that is polled by hand, or by an executor.
-//! - `deliver` (feature `embedded-io-async`) moves a [`Delivery`] over any transport.
+//! - `send` (feature `embedded-io-async`) does the same over connections of any other stack, that of embassy-net for
+//!   instance, which [`Connect`] makes; `Tls::send` with TLS. `deliver` moves one [`Delivery`] over one transport.
 //! - [`Reception`] takes mail on one connection of a listening socket.
 //! - [`Composed`] streams a message of the core with attachments read from flash; any other source of
 //!   octets implements [`Content`].
@@ -56,6 +57,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "embedded-io-async")]
+mod connect;
 #[cfg(feature = "client")]
 mod content;
 #[cfg(feature = "client")]
@@ -63,12 +66,16 @@ mod delivery;
 mod exchange;
 #[cfg(feature = "client")]
 mod failure;
+#[cfg(all(feature = "client", feature = "defmt"))]
+mod log;
 #[cfg(feature = "client")]
 mod mailer;
 #[cfg(feature = "client")]
 mod peer;
 #[cfg(feature = "server")]
 mod reception;
+#[cfg(feature = "client")]
+mod report;
 #[cfg(feature = "client")]
 mod retry;
 #[cfg(feature = "embedded-io-async")]
@@ -79,6 +86,8 @@ pub mod tls;
 #[cfg(feature = "tls")]
 mod tls_mailer;
 
+#[cfg(feature = "embedded-io-async")]
+pub use connect::{Connect, send};
 #[cfg(all(feature = "client", feature = "message"))]
 pub use content::{AttachmentSource, Composed, NoAttachments};
 #[cfg(feature = "client")]
@@ -89,11 +98,13 @@ pub use exchange::{Dialogue, exchange};
 #[cfg(feature = "client")]
 pub use failure::{Failure, Reason};
 #[cfg(feature = "client")]
-pub use mailer::{Mailer, Report};
+pub use mailer::Mailer;
 #[cfg(feature = "client")]
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use reception::{Handler, Reception};
+#[cfg(feature = "client")]
+pub use report::Report;
 #[cfg(feature = "client")]
 pub use retry::Retry;
 #[cfg(feature = "embedded-io-async")]

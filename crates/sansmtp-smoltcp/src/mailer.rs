@@ -5,6 +5,7 @@ use crate::delivery::Delivery;
 use crate::exchange::{Dialogue, exchange};
 use crate::failure::{Failure, Reason};
 use crate::peer::{LookUp, NotFound, Peer};
+use crate::report::Report;
 use crate::retry::Retry;
 use sansmtp::Instant;
 use sansmtp::config::Security;
@@ -30,15 +31,6 @@ pub struct Mailer<'m, 'c, C> {
     phase: Phase,
     attempts: u8,
     reported: bool,
-}
-
-/// What became of a mail in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// How often it was tried.
-    pub attempts: u8,
-    /// The server took it for at least one recipient, or why not; [`Mailer::outcomes`] knows more.
-    pub result: Result<(), Failure>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! One mail through TLS over a smoltcp socket, with bounded retry.
 
+use crate::connect::Connect;
 use crate::content::Content;
 use crate::delivery::Delivery;
-use crate::failure::{Failure, Reason};
-use crate::mailer::{Report, open};
+use crate::failure::Reason;
+use crate::mailer::open;
 use crate::peer::{LookUp, NotFound, Peer};
+use crate::report::Report;
 use crate::retry::Retry;
 use crate::stream::Clock;
 use crate::tls::Tls;
@@ -73,57 +75,14 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
         tls: &mut Tls<'_, R>,
         clock: &impl Clock,
     ) -> Report {
-        let mut attempts = 0_u8;
-        loop {
-            attempts = attempts.saturating_add(1);
-            let result = match self.connect(delivery, clock).await {
-                Err(reason) => Err(Failure::before_content(reason)),
-                Ok(()) => {
-                    let mut transport = Transport {
-                        stack: self.stack,
-                        tcp: self.tcp,
-                    };
-                    tls.deliver(delivery, &mut transport, clock).await;
-                    let lost = Failure::before_content(Reason::NotConnected);
-                    delivery.verdict().unwrap_or(Err(lost))
-                }
-            };
-            self.hang_up(result.is_ok(), clock).await;
-            let pause = self.retry.pause_after(attempts);
-            match (result, pause) {
-                (Err(failure), Some(pause)) if failure.may_retry() => {
-                    clock.until(clock.now().after(pause)).await;
-                }
-                _ => return Report { attempts, result },
-            }
-        }
-    }
-
-    async fn connect<C: Content>(
-        &mut self,
-        delivery: &Delivery<'_, C>,
-        clock: &impl Clock,
-    ) -> Result<(), Reason> {
-        let config = delivery.config();
-        let deadline = clock.now().after(config.timeouts.connect);
-        let address = self.resolve(config.host.as_str(), deadline, clock).await?;
-        self.local_port = self.local_port.wrapping_add(1);
-        let remote = (address, config.port);
-        if !self.with_stack(|interface, sockets| {
-            let socket = sockets.get_mut(self.tcp);
-            open(socket, interface, remote, self.local_port)
-        }) {
-            return Err(Reason::NotConnected);
-        }
-        poll_fn(|_| {
-            let (connected, active) = self.with_socket(|it| (it.may_send(), it.is_active()));
-            match connected {
-                true => Poll::Ready(Ok(())),
-                false if active && clock.now() < deadline => Poll::Pending,
-                false => Poll::Ready(Err(Reason::NotConnected)),
-            }
-        })
-        .await
+        let limit = delivery.config().timeouts.connect;
+        let retry = self.retry;
+        let mut connector = Connector {
+            mailer: self,
+            clock,
+            limit,
+        };
+        tls.send(delivery, &mut connector, retry, clock).await
     }
 
     async fn resolve(
@@ -151,14 +110,70 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
         .await
     }
 
-    /// Ends the connection: in peace, or at once.
-    async fn hang_up(&self, peace: bool, clock: &impl Clock) {
+    fn with_stack<T>(&self, act: impl FnOnce(&mut Interface, &mut SocketSet<'_>) -> T) -> T {
+        self.stack.borrow_mut().lend(act)
+    }
+}
+
+/// Connects the socket of a mailer.
+struct Connector<'m, 'n, S, K> {
+    mailer: &'m mut TlsMailer<'n, S>,
+    clock: &'m K,
+    /// Milliseconds that it may take.
+    limit: u32,
+}
+
+impl<S: Stack, K: Clock> Connect for Connector<'_, '_, S, K> {
+    type Transport<'t>
+        = Transport<'t, S, K>
+    where
+        Self: 't;
+
+    async fn connect(&mut self, host: &str, port: u16) -> Result<Transport<'_, S, K>, Reason> {
+        let (mailer, clock) = (&mut *self.mailer, self.clock);
+        // Ends by itself, and in order, before the caller's limit does.
+        let deadline = clock.now().after(self.limit);
+        let address = mailer.resolve(host, deadline, clock).await?;
+        mailer.local_port = mailer.local_port.wrapping_add(1);
+        let transport = Transport {
+            stack: mailer.stack,
+            tcp: mailer.tcp,
+            clock,
+        };
+        if !mailer.with_stack(|interface, sockets| {
+            let socket = sockets.get_mut(mailer.tcp);
+            open(socket, interface, (address, port), mailer.local_port)
+        }) {
+            return Err(Reason::NotConnected);
+        }
+        let connected = poll_fn(|_| {
+            let (connected, active) = transport.with_socket(|it| (it.may_send(), it.is_active()));
+            match connected {
+                true => Poll::Ready(true),
+                false if active && clock.now() < deadline => Poll::Pending,
+                false => Poll::Ready(false),
+            }
+        });
+        match connected.await {
+            true => Ok(transport),
+            false => {
+                transport.with_socket(|socket| socket.abort());
+                Err(Reason::NotConnected)
+            }
+        }
+    }
+
+    async fn close<'t>(transport: Transport<'t, S, K>, in_peace: bool)
+    where
+        Self: 't,
+    {
+        let clock = transport.clock;
         let end = clock.now().after(LINGER);
-        if peace {
-            self.with_socket(|socket| socket.close());
+        if in_peace {
+            transport.with_socket(|socket| socket.close());
             poll_fn(|_| {
                 use tcp::State::{Closed, FinWait2, TimeWait};
-                let state = self.with_socket(|socket| socket.state());
+                let state = transport.with_socket(|socket| socket.state());
                 match matches!(state, Closed | FinWait2 | TimeWait) || clock.now() >= end {
                     true => Poll::Ready(()),
                     false => Poll::Pending,
@@ -166,36 +181,29 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
             })
             .await;
         }
-        self.with_socket(|socket| socket.abort());
-    }
-
-    fn with_stack<T>(&self, act: impl FnOnce(&mut Interface, &mut SocketSet<'_>) -> T) -> T {
-        self.stack.borrow_mut().lend(act)
-    }
-
-    fn with_socket<T>(&self, act: impl FnOnce(&mut tcp::Socket<'_>) -> T) -> T {
-        self.with_stack(|_, sockets| act(sockets.get_mut(self.tcp)))
+        transport.with_socket(|socket| socket.abort());
     }
 }
 
 /// The connected socket as a stream.
-struct Transport<'n, S> {
+struct Transport<'n, S, K> {
     stack: &'n RefCell<S>,
     tcp: SocketHandle,
+    clock: &'n K,
 }
 
-impl<S> ErrorType for Transport<'_, S> {
+impl<S, K> ErrorType for Transport<'_, S, K> {
     type Error = ErrorKind;
 }
 
-impl<S: Stack> Transport<'_, S> {
+impl<S: Stack, K> Transport<'_, S, K> {
     fn with_socket<T>(&self, act: impl FnOnce(&mut tcp::Socket<'_>) -> T) -> T {
         let mut stack = self.stack.borrow_mut();
         stack.lend(|_, sockets| act(sockets.get_mut(self.tcp)))
     }
 }
 
-impl<S: Stack> Read for Transport<'_, S> {
+impl<S: Stack, K> Read for Transport<'_, S, K> {
     async fn read(&mut self, out: &mut [u8]) -> Result<usize, ErrorKind> {
         poll_fn(|_| {
             self.with_socket(|socket| {
@@ -213,7 +221,7 @@ impl<S: Stack> Read for Transport<'_, S> {
     }
 }
 
-impl<S: Stack> Write for Transport<'_, S> {
+impl<S: Stack, K> Write for Transport<'_, S, K> {
     async fn write(&mut self, octets: &[u8]) -> Result<usize, ErrorKind> {
         poll_fn(|_| {
             self.with_socket(|socket| match socket.may_send() {

@@ -1,6 +1,9 @@
 //! X.509 certificates (RFC 5280), read where they lie.
 
 use super::CertificateError;
+use super::key::{Algorithm, Hash, Kind, PublicKey};
+#[cfg(feature = "rsa")]
+use der::asn1::UintRef;
 use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, UtcTime};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
@@ -9,6 +12,18 @@ mod oid {
     pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
     pub(super) const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
     pub(super) const ECDSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2];
+    #[cfg(feature = "p384")]
+    pub(super) const P384: &[u8] = &[0x2B, 0x81, 4, 0, 34];
+    #[cfg(any(feature = "p384", feature = "rsa"))]
+    pub(super) const ECDSA_SHA384: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 3];
+    #[cfg(feature = "rsa")]
+    pub(super) const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1];
+    #[cfg(feature = "rsa")]
+    pub(super) const RSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11];
+    #[cfg(feature = "rsa")]
+    pub(super) const RSA_SHA384: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 12];
+    #[cfg(feature = "rsa")]
+    pub(super) const RSA_SHA512: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 13];
     pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1D, 15];
     pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 17];
     pub(super) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 19];
@@ -28,7 +43,7 @@ pub(crate) struct Certificate<'a> {
     /// The octets that the issuer signed.
     pub(crate) signed: &'a [u8],
     /// The issuer's signature, if its algorithm is known.
-    pub(crate) signature: Option<&'a [u8]>,
+    pub(crate) signature: Option<(Algorithm, &'a [u8])>,
     /// Names as they are encoded.
     pub(crate) issuer: &'a [u8],
     pub(crate) subject: &'a [u8],
@@ -37,8 +52,8 @@ pub(crate) struct Certificate<'a> {
     pub(crate) not_after: u64,
     /// SubjectPublicKeyInfo as it is encoded: what a pin is for.
     pub(crate) key_info: &'a [u8],
-    /// The point of a P-256 key, if it is one.
-    pub(crate) p256_key: Option<&'a [u8]>,
+    /// The key, if it is of a known kind.
+    pub(crate) key: Option<PublicKey<'a>>,
     /// The names in SubjectAltName, encoded one after the other.
     pub(crate) alternative_names: Option<&'a [u8]>,
     pub(crate) is_ca: bool,
@@ -109,13 +124,13 @@ impl<'a> Certificate<'a> {
         let key_info = fields.tlv_bytes()?;
         let mut certificate = Self {
             signed,
-            signature: (algorithm_of(algorithm)? == (oid::ECDSA_SHA256, None)).then_some(signature),
+            signature: signature_algorithm(algorithm)?.map(|it| (it, signature)),
             issuer,
             subject,
             not_before,
             not_after,
             key_info,
-            p256_key: p256_key(key_info)?,
+            key: public_key(key_info)?,
             alternative_names: None,
             is_ca: false,
             path_length: None,
@@ -203,17 +218,59 @@ pub(crate) fn any_name(names: &[u8], mut visit: impl FnMut(u8, &[u8]) -> bool) -
     false
 }
 
-/// The point of a P-256 key in SubjectPublicKeyInfo (RFC 5480).
-fn p256_key(key_info: &[u8]) -> der::Result<Option<&[u8]>> {
+/// The key in SubjectPublicKeyInfo (RFC 5480, RFC 3279), if it is of a known kind.
+fn public_key(key_info: &[u8]) -> der::Result<Option<PublicKey<'_>>> {
     let mut reader = SliceReader::new(key_info)?;
     let mut fields = SliceReader::new(sequence(&mut reader)?)?;
     let algorithm = algorithm_of(fields.tlv_bytes()?)?;
     let key = BitStringRef::decode(&mut fields)?;
     fields.finish(())?;
+    let Some(key) = key.as_bytes() else {
+        return Ok(None);
+    };
     Ok(match algorithm {
-        (oid::EC_PUBLIC_KEY, Some(oid::P256)) => key.as_bytes(),
+        (oid::EC_PUBLIC_KEY, Some(oid::P256)) => Some(PublicKey::P256(key)),
+        #[cfg(feature = "p384")]
+        (oid::EC_PUBLIC_KEY, Some(oid::P384)) => Some(PublicKey::P384(key)),
+        #[cfg(feature = "rsa")]
+        (oid::RSA, _) => rsa_key(key)?,
         _ => None,
     })
+}
+
+/// RSAPublicKey (RFC 8017, appendix A.1.1).
+#[cfg(feature = "rsa")]
+fn rsa_key(key: &[u8]) -> der::Result<Option<PublicKey<'_>>> {
+    let mut reader = SliceReader::new(key)?;
+    let mut numbers = SliceReader::new(sequence(&mut reader)?)?;
+    let modulus = UintRef::decode(&mut numbers)?.as_bytes();
+    let exponent = UintRef::decode(&mut numbers)?.as_bytes();
+    numbers.finish(())?;
+    let value = exponent
+        .iter()
+        .fold(0_u32, |value, octet| value << 8 | u32::from(*octet));
+    let known = exponent.len() <= 4 && super::rsa::is_supported(modulus, value);
+    Ok(known.then_some(PublicKey::Rsa {
+        modulus,
+        exponent: value,
+    }))
+}
+
+/// How a certificate was signed (RFC 5758, RFC 4055), if that is known.
+fn signature_algorithm(algorithm: &[u8]) -> der::Result<Option<Algorithm>> {
+    let (kind, hash) = match algorithm_of(algorithm)? {
+        (oid::ECDSA_SHA256, None) => (Kind::Ecdsa, Hash::Sha256),
+        #[cfg(any(feature = "p384", feature = "rsa"))]
+        (oid::ECDSA_SHA384, None) => (Kind::Ecdsa, Hash::Sha384),
+        #[cfg(feature = "rsa")]
+        (oid::RSA_SHA256, _) => (Kind::RsaPkcs1, Hash::Sha256),
+        #[cfg(feature = "rsa")]
+        (oid::RSA_SHA384, _) => (Kind::RsaPkcs1, Hash::Sha384),
+        #[cfg(feature = "rsa")]
+        (oid::RSA_SHA512, _) => (Kind::RsaPkcs1, Hash::Sha512),
+        _ => return Ok(None),
+    };
+    Ok(Some(Algorithm { kind, hash }))
 }
 
 /// Identifier and parameter of an AlgorithmIdentifier; only a parameter that is an identifier is told.

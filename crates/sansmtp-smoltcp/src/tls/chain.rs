@@ -2,9 +2,8 @@
 
 use super::CertificateError;
 use super::certificate::Certificate;
+use super::key::PublicKey;
 use super::name;
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use p256::ecdsa::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 /// The most certificates that a server may send.
@@ -53,8 +52,8 @@ impl<'a> Trust<'a> {
         }
     }
 
-    /// Checks the certificates that a server sent, its own first, and returns its key, a point of
-    /// P-256 in SEC 1 form. `now` is in seconds since 1970.
+    /// Checks the certificates that a server sent, its own first, and returns its key. `now` is in
+    /// seconds since 1970.
     ///
     /// The others may come in any order, some of them twice or without use.
     ///
@@ -65,7 +64,7 @@ impl<'a> Trust<'a> {
         sent: &[&'c [u8]],
         host: &str,
         now: u64,
-    ) -> Result<&'c [u8], CertificateError> {
+    ) -> Result<PublicKey<'c>, CertificateError> {
         let Some((own, others)) = sent.split_first() else {
             return Err(CertificateError::Missing);
         };
@@ -73,7 +72,7 @@ impl<'a> Trust<'a> {
             return Err(CertificateError::TooMany);
         }
         let server = Certificate::parse(own)?;
-        let key = server.p256_key.ok_or(CertificateError::UnsupportedKey)?;
+        let key = server.key.ok_or(CertificateError::UnsupportedKey)?;
         let Some(anchors) = self.anchors else {
             return if self.is_pinned(&server) {
                 Ok(key)
@@ -183,7 +182,7 @@ impl Search<'_, '_> {
             self.best = CertificateError::IssuerNotAllowed;
             return false;
         }
-        let (Some(signature), Some(key)) = (certificate.signature, issuer.p256_key) else {
+        let (Some((algorithm, signature)), Some(key)) = (certificate.signature, issuer.key) else {
             self.best = CertificateError::UnsupportedKey;
             return false;
         };
@@ -192,22 +191,12 @@ impl Search<'_, '_> {
             return false;
         };
         self.signatures = left;
-        let digest = Sha256::digest(certificate.signed);
-        let good = is_signed(key, &digest.into(), signature);
+        let good = key.signed(algorithm, &[certificate.signed], signature);
         if !good {
             self.best = CertificateError::BadSignature;
         }
         good
     }
-}
-
-/// Whether `signature` (DER) is that of the P-256 `key` (SEC 1) over what has this SHA-256.
-pub(crate) fn is_signed(key: &[u8], digest: &[u8; 32], signature: &[u8]) -> bool {
-    let Ok(key) = VerifyingKey::from_sec1_bytes(key) else {
-        return false;
-    };
-    Signature::from_der(signature)
-        .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
 }
 
 fn check_time(certificate: &Certificate<'_>, now: u64) -> Result<(), CertificateError> {

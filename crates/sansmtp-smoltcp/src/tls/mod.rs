@@ -7,7 +7,7 @@
 //! which no certificate comes at all, which the library would accept, is refused.
 //!
 //! What the library can not do ends in a [`TlsFailure`]: TLS 1.2, key exchange by X25519 only, keys
-//! other than P-256, a new key in the middle of the connection (KeyUpdate). What it would panic on never reaches
+//! other than P-256 (the features `p384` and `rsa` add theirs), a new key in the middle of the connection (KeyUpdate). What it would panic on never reaches
 //! it: buffers are measured before, records are looked at when they come in, and once more when they are
 //! decrypted.
 
@@ -16,7 +16,10 @@ mod chain;
 mod cipher;
 mod error;
 mod guard;
+mod key;
 mod name;
+#[cfg(feature = "rsa")]
+mod rsa;
 mod session;
 mod verifier;
 

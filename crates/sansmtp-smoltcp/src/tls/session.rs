@@ -5,10 +5,13 @@ use super::cipher::Suite;
 use super::error::TlsFailure;
 use super::guard::{Guard, Progress};
 use super::verifier::Verifier;
+use crate::connect::{Connect, send_by};
 use crate::content::Content;
 use crate::delivery::Delivery;
 use crate::exchange::Dialogue;
 use crate::failure::Reason;
+use crate::report::Report;
+use crate::retry::Retry;
 use crate::stream::{Clock, talk, within};
 use core::cell::Cell;
 use embedded_io_async::{Read, Write};
@@ -59,6 +62,25 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
         }
     }
 
+    /// Sends a mail over connections that `connect` makes, as its configuration says, and tries again as
+    /// `retry` says, but never when the mail may have arrived.
+    pub async fn send<C: Content>(
+        &mut self,
+        delivery: &mut Delivery<'_, C>,
+        connect: &mut impl Connect,
+        retry: Retry,
+        clock: &impl Clock,
+    ) -> Report {
+        send_by(
+            delivery,
+            connect,
+            retry,
+            clock,
+            async |delivery, transport| self.deliver(delivery, transport, clock).await,
+        )
+        .await
+    }
+
     async fn secure<C: Content>(
         &mut self,
         delivery: &mut Delivery<'_, C>,
@@ -75,6 +97,9 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
             verifier: Verifier::new(self.trust, host, clock.unix_time()),
         };
         let mut config = TlsConfig::new();
+        if cfg!(feature = "rsa") {
+            config = config.enable_rsa_signatures();
+        }
         // An address is no server name (RFC 6066, section 3).
         if host.parse::<core::net::Ipv4Addr>().is_err() {
             config = config.with_server_name(host.strip_suffix('.').unwrap_or(host));

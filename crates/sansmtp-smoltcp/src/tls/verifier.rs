@@ -1,16 +1,13 @@
 //! Proof that the server is the one meant, for embedded-tls.
 
-use super::chain::{Trust, is_signed};
+use super::chain::Trust;
 use super::cipher::Suite;
 use super::error::CertificateError;
+use super::key::OwnKey;
 use embedded_tls::{
-    CertificateEntryRef, CertificateRef, CertificateVerifyRef, SignatureScheme, TlsError,
-    TlsVerifier,
+    CertificateEntryRef, CertificateRef, CertificateVerifyRef, TlsError, TlsVerifier,
 };
-use sha2::{Digest, Sha256};
-
-/// A P-256 point in SEC 1 form without compression, in octets.
-const POINT: usize = 65;
+use sha2::{Digest as _, Sha256};
 
 /// Follows the proof of one handshake.
 ///
@@ -26,12 +23,14 @@ pub(crate) struct Verifier<'a> {
 }
 
 #[derive(Debug)]
+// There is one at a time, and no allocator.
+#[cfg_attr(feature = "rsa", expect(clippy::large_enum_variant))]
 enum Proof {
     /// Nothing came yet.
     None,
     /// The certificates are good; the server still has to show that it has the key.
     Certified {
-        key: [u8; POINT],
+        key: OwnKey,
         transcript: [u8; 32],
     },
     Complete,
@@ -80,9 +79,7 @@ impl<'a> Verifier<'a> {
         let sent = sent.get(..certificates.entries.len()).unwrap_or_default();
         let key = self.trust.check(sent, self.host, self.now)?;
         Ok(Proof::Certified {
-            key: key
-                .try_into()
-                .map_err(|_| CertificateError::UnsupportedKey)?,
+            key: key.copy().ok_or(CertificateError::UnsupportedKey)?,
             transcript: transcript.clone().finalize().into(),
         })
     }
@@ -92,14 +89,16 @@ impl<'a> Verifier<'a> {
         let Ok(Proof::Certified { key, transcript }) = &self.proof else {
             return Err(CertificateError::Missing);
         };
-        if verify.signature_scheme != SignatureScheme::EcdsaSecp256r1Sha256 {
-            return Err(CertificateError::UnsupportedKey);
-        }
-        let mut digest = Sha256::new();
-        digest.update([0x20; 64]);
-        digest.update(b"TLS 1.3, server CertificateVerify\0");
-        digest.update(transcript);
-        if is_signed(key, &digest.finalize().into(), verify.signature) {
+        let key = key.borrow();
+        let algorithm = key
+            .algorithm(verify.signature_scheme)
+            .ok_or(CertificateError::UnsupportedKey)?;
+        let signed: [&[u8]; 3] = [
+            &[0x20; 64],
+            b"TLS 1.3, server CertificateVerify\0",
+            transcript,
+        ];
+        if key.signed(algorithm, &signed, verify.signature) {
             Ok(Proof::Complete)
         } else {
             Err(CertificateError::BadSignature)
@@ -140,6 +139,7 @@ impl TlsVerifier<Suite> for Verifier<'_> {
 mod tests {
     extern crate std;
     use super::*;
+    use embedded_tls::SignatureScheme;
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::ecdsa::{DerSignature, SigningKey};
     use p256::pkcs8::DecodePrivateKey;

@@ -1,0 +1,5 @@
+//! Mail through TLS to a server with rustls, in memory.
+
+mod certificates;
+mod harness;
+mod limits;
