@@ -188,7 +188,7 @@ impl Read for Transport<'_> {
     async fn read(&mut self, out: &mut [u8]) -> Result<usize, ErrorKind> {
         poll_fn(|_| {
             let mut pipe = self.0.borrow_mut();
-            match pipe.to_client.read(out) {
+            match std::io::Read::read(&mut pipe.to_client, out) {
                 Ok(0) if !pipe.closed => Poll::Pending,
                 Ok(length) => Poll::Ready(Ok(length)),
                 Err(_) => Poll::Ready(Err(ErrorKind::Other)),
