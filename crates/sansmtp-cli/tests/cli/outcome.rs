@@ -99,6 +99,10 @@ fn refused_for_everybody() {
         });
         let ended = send(&server, &[]).expect(code, &["error: ", says, "next: "]);
         assert!(!ended.stdout.contains("accepted"), "{ended:#?}");
+        if verb != "CONNECT" {
+            // The reply that the recipient's outcome rests on.
+            assert!(ended.stdout.contains(says), "{ended:#?}");
+        }
         let contents = server.log().iter().filter(|line| *line == ".").count();
         assert!(contents <= 1, "sent again: {:?}", server.log());
     }

@@ -133,8 +133,8 @@ pub struct RecipientReport {
     pub address: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// The server's reply to this recipient's RCPT; `None` if it gave none. It
-    /// may be a yes although the message was refused afterwards.
+    /// The server's reply that the outcome rests on: the one to this recipient's
+    /// RCPT, or the one that refused the message later on. `None` if there is none.
     pub reply: Option<Reply>,
     /// The reply to RCPT was a no.
     refused_itself: bool,
@@ -197,15 +197,12 @@ impl Report {
     /// What the refusal of this recipient means and what to do next. `None` for a
     /// recipient that was not refused.
     pub fn explanation(&self, recipient: &RecipientReport) -> Option<Explanation> {
-        match (recipient.outcome, recipient.refused_itself) {
-            (Outcome::Refused { .. }, true) => {
-                recipient.reply.as_ref()?.explain(&self.host, Stage::Rcpt)
-            }
-            (Outcome::Refused { .. }, false) => {
-                self.reply.as_ref()?.explain(&self.host, self.failed_at?)
-            }
-            _ => None,
-        }
+        let stage = match (recipient.outcome, recipient.refused_itself) {
+            (Outcome::Refused { .. }, true) => Stage::Rcpt,
+            (Outcome::Refused { .. }, false) => self.failed_at?,
+            _ => return None,
+        };
+        recipient.reply.as_ref()?.explain(&self.host, stage)
     }
 
     /// Takes the reply to a RCPT.
@@ -220,7 +217,7 @@ impl Report {
 
     /// The server took the message.
     pub(super) fn taken(&mut self, reply: Reply) {
-        self.settle(Outcome::Delivered);
+        self.settle(Outcome::Delivered, None);
         self.reply = Some(reply);
     }
 
@@ -236,21 +233,24 @@ impl Report {
             }
         }
         if let Some((outcome, reply)) = refused {
-            self.settle(outcome);
+            self.settle(outcome, Some(&reply));
             self.reply = Some(reply);
         }
     }
 
     /// The connection was lost behind the final dot.
     pub(super) fn unknown(&mut self) {
-        self.settle(Outcome::Unknown);
+        self.settle(Outcome::Unknown, None);
     }
 
-    /// Gives the recipients that nothing was decided on their outcome.
-    fn settle(&mut self, outcome: Outcome) {
-        for recipient in &mut self.recipients {
-            if recipient.outcome == Outcome::NotSent {
-                recipient.outcome = outcome;
+    /// Gives the recipients that nothing was decided on their outcome, and the
+    /// refusal that it rests on.
+    fn settle(&mut self, outcome: Outcome, refusal: Option<&Reply>) {
+        let recipients = self.recipients.iter_mut();
+        for recipient in recipients.filter(|r| r.outcome == Outcome::NotSent) {
+            recipient.outcome = outcome;
+            if refusal.is_some() {
+                recipient.reply = refusal.cloned();
             }
         }
     }
