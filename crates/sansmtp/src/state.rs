@@ -132,6 +132,31 @@ pub const TRANSITIONS: [(State, Step, State); 49] = {
     ]
 };
 
+impl Step {
+    /// Where the step leads, in the client's order: what RSET answers before
+    /// EHLO is only seen by servers.
+    #[cfg(feature = "client")]
+    pub(crate) const fn target(self) -> State {
+        match self {
+            Self::Greet | Self::TlsUp => State::Greeted,
+            Self::Hello
+            | Self::Authenticate
+            | Self::DenyAuthentication
+            | Self::Judge
+            | Self::Reset => State::Ready,
+            Self::AgreeTls => State::Handshake,
+            Self::Challenge => State::Authenticating,
+            Self::Mail => State::Mail,
+            Self::Recipient => State::Recipients,
+            Self::GoAhead => State::Content,
+            Self::Chunk => State::Chunking,
+            Self::Complete => State::Verdict,
+            Self::TurnAway | Self::Part => State::Closing,
+            Self::Close => State::Closed,
+        }
+    }
+}
+
 impl State {
     /// Where `step` leads from here; `None` if it can not happen here.
     pub fn next(self, step: Step) -> Option<Self> {
@@ -166,6 +191,16 @@ mod tests {
                 !TRANSITIONS[..at].iter().any(|t| (t.0, t.1) == (from, step)),
                 "{from:?} {step:?} stands twice"
             );
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "client")]
+    fn a_step_leads_to_one_state() {
+        for (from, step, to) in TRANSITIONS {
+            if (from, step) != (State::Greeted, Step::Reset) {
+                assert_eq!(step.target(), to);
+            }
         }
     }
 

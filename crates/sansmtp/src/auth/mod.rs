@@ -2,7 +2,7 @@
 
 #[cfg(feature = "scram")]
 mod binding;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", feature = "auth"))]
 mod client;
 #[cfg(feature = "scram")]
 pub(crate) mod cram_md5;
@@ -11,7 +11,7 @@ pub(crate) mod scram;
 
 #[cfg(feature = "scram")]
 pub use binding::{BindingKind, ChannelBinding};
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", feature = "auth"))]
 pub(crate) use client::{Exchange, Material};
 #[cfg(feature = "scram")]
 pub use scram::{Hash, LEAST_ITERATIONS, StoredKeys};

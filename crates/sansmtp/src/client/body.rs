@@ -1,10 +1,7 @@
 //! The content of a message on its way out.
 
-use super::session::{Content, Dialogue, Session};
+use super::session::Dialogue;
 use crate::machine::Instant;
-use crate::wire::chunk;
-use crate::wire::dot;
-use crate::wire::window::Window;
 
 /// The content of a message, open for pushing.
 ///
@@ -30,89 +27,21 @@ impl Body<'_, '_> {
     pub fn write(&mut self, now: Instant, piece: &[u8], out: &mut [u8]) -> (usize, usize) {
         self.dialogue.arm(now);
         let session = &mut self.dialogue.session;
-        session.tell_content = false;
-        if session.chunked {
-            session.write_chunk(piece, out)
-        } else {
-            session.dot.encode(piece, out)
+        #[cfg(feature = "chunking")]
+        if session.chunks.are_used() {
+            session.chunks.tell_content = false;
+            let wanted = session.failed_at.is_none();
+            let part = session.chunks.write(piece, out, wanted);
+            session.sent = session.sent.wrapping_add(u32::from(part.ended));
+            return (part.read, part.written);
         }
+        session.dot.encode(piece, out)
     }
 
     /// Ends the content. The next [`transmit`](crate::Machine::transmit) writes
     /// the final dot or the last chunk.
     pub fn finish(self, now: Instant) {
         self.dialogue.finish_content();
-        self.dialogue.arm_unless_failed(now);
-    }
-}
-
-/// The largest message in octets that leaves together with its envelope, before
-/// the server has said whether it takes any recipient.
-const SMALL: u64 = 64 * 1024;
-
-/// The most octets of a piece that go into one chunk.
-const CHUNK: usize = 16 * 1024 * 1024;
-
-impl Session {
-    /// Gets ready for the content of a new transaction.
-    pub(super) fn begin_content(&mut self, chunked: bool, binary: bool, size: Option<u64>) {
-        self.dot = dot::Encoder::LineStart;
-        self.encoder = if binary {
-            chunk::Encoder::Opaque
-        } else {
-            chunk::Encoder::LineStart
-        };
-        self.chunked = chunked;
-        self.chunk_size = 0;
-        self.chunk_left = 0;
-        self.header = 0;
-        self.chunks = 0;
-        self.last_sent = false;
-        let at_once = chunked && size.is_some_and(|size| size <= SMALL);
-        self.tell_content = at_once;
-        self.content = if at_once {
-            Content::Open
-        } else {
-            Content::None
-        };
-    }
-
-    /// Writes the next part of a chunk: its command, then octets of `piece`.
-    fn write_chunk(&mut self, piece: &[u8], out: &mut [u8]) -> (usize, usize) {
-        if self.chunk_size == 0 {
-            if self.failed_at.is_some() {
-                return (piece.len(), 0);
-            }
-            let count = self.encoder.count(piece.get(..CHUNK).unwrap_or(piece));
-            self.chunk_size = u32::try_from(count).unwrap_or(u32::MAX);
-            self.chunk_left = self.chunk_size;
-            self.header = 0;
-            if count == 0 {
-                return (0, 0);
-            }
-        }
-        let mut window = Window::new(usize::from(self.header), out);
-        window.put(b"BDAT ");
-        window.put_decimal(u64::from(self.chunk_size));
-        window.put(b"\r\n");
-        let written = window.written();
-        let whole = window.finished();
-        let part = u8::try_from(written).unwrap_or(u8::MAX);
-        self.header = self.header.saturating_add(part);
-        if !whole {
-            return (0, written);
-        }
-        let room = out.get_mut(written..).unwrap_or_default();
-        let end = room.len().min(self.chunk_left as usize);
-        let room = room.get_mut(..end).unwrap_or_default();
-        let (read, filled) = self.encoder.encode(piece, room);
-        let filled_part = u32::try_from(filled).unwrap_or(u32::MAX);
-        self.chunk_left = self.chunk_left.saturating_sub(filled_part);
-        if self.chunk_left == 0 {
-            self.chunk_size = 0;
-            self.chunks = self.chunks.wrapping_add(1);
-            self.sent = self.sent.wrapping_add(1);
-        }
-        (read, written.wrapping_add(filled))
+        self.dialogue.arm(now);
     }
 }

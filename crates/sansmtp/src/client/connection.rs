@@ -6,15 +6,14 @@
 //! [`super::submission`]. PIPELINING is nothing but a larger distance between
 //! the two counters.
 
-use super::session::{Content, Dialogue, Plan, Session};
+use super::session::{Cause, Content, Dialogue, Place, Session};
 use super::{Event, Query};
-use crate::capability::{Capabilities, Extension};
-use crate::config::Config;
+use crate::capability::Capabilities;
+use crate::config::{Config, Security};
 use crate::envelope::Envelope;
-use crate::error::{Error, Fault, Misuse, Requirement, Stage};
+use crate::error::{Error, Fault, Misuse, Stage};
 use crate::machine::{Instant, Machine};
 use crate::state::{State, Step};
-use crate::wire::param::Body;
 use crate::wire::reply::ReplyLine;
 use crate::wire::window::Window;
 
@@ -89,49 +88,9 @@ impl<'c> Client<'c> {
     /// session: another envelope may be submitted.
     pub fn submit(&mut self, envelope: &'c Envelope<'c>, now: Instant) -> Result<(), Error> {
         self.check_ready()?;
-        let session = &mut self.dialogue.session;
-        let max_size = if session.offers(Extension::Size) {
-            session.capabilities.max_size
-        } else {
-            0
-        };
-        let binary = envelope.body == Some(Body::BinaryMime);
-        let chunking = (self.dialogue.config.chunking || binary)
-            && session.offers(Extension::Chunking)
-            && session.offers(Extension::Pipelining);
-        let requirement = if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
-            Some(Requirement::Recipient)
-        } else if max_size > 0 && envelope.size.is_some_and(|size| size > max_size) {
-            Some(Requirement::Size)
-        } else if envelope.body == Some(Body::EightBitMime)
-            && !session.offers(Extension::EightBitMime)
-        {
-            Some(Requirement::EightBitMime)
-        } else if envelope.body == Some(Body::BinaryMime)
-            && !(chunking && session.offers(Extension::BinaryMime))
-        {
-            Some(Requirement::BinaryMime)
-        } else if envelope.needs_smtputf8() && !session.offers(Extension::SmtpUtf8) {
-            Some(Requirement::SmtpUtf8)
-        } else if envelope.needs_dsn() && !session.offers(Extension::Dsn) {
-            Some(Requirement::Dsn)
-        } else {
-            #[cfg(feature = "mta")]
-            {
-                session.unmet_handling(&envelope.handling)
-            }
-            #[cfg(not(feature = "mta"))]
-            None
-        };
-        if let Some(requirement) = requirement {
-            return Err(Error::Unmet(requirement));
-        }
-        session.smtputf8 = envelope.needs_smtputf8();
-        session.accepted = 0;
-        session.failed_at = None;
-        session.begin_content(chunking, binary, envelope.size);
+        self.dialogue.begin_transaction(envelope)?;
         self.dialogue.envelope = Some(envelope);
-        self.dialogue.begin(Plan::Transaction, now);
+        self.dialogue.arm(now);
         Ok(())
     }
 
@@ -143,7 +102,8 @@ impl<'c> Client<'c> {
     pub fn query(&mut self, query: Query<'c>, now: Instant) -> Result<(), Error> {
         self.check_ready()?;
         self.dialogue.query = Some(query);
-        self.dialogue.begin(Plan::Query, now);
+        self.dialogue.session.begin(Place::Query);
+        self.dialogue.arm(now);
         Ok(())
     }
 
@@ -155,15 +115,18 @@ impl<'c> Client<'c> {
     /// then. Any other error that the machine failed with.
     pub fn quit(&mut self, now: Instant) -> Result<(), Error> {
         let session = &mut self.dialogue.session;
-        match (session.plan, session.error) {
-            (_, Some(error)) if !matches!(error, Error::Refused { .. } | Error::Unmet(_)) => {
-                return Err(error);
-            }
-            (Plan::Idle, _) => session.error = None,
-            (Plan::Closed, _) => return Err(Error::Misuse(Misuse::Over)),
+        match session.error {
+            Some(Error::Refused { .. } | Error::Unmet(_)) | None => {}
+            Some(error) => return Err(error),
+        }
+        match session.row {
+            Place::Idle => {}
+            Place::Closed => return Err(Error::Misuse(Misuse::Over)),
             _ => return Err(Error::Misuse(Misuse::Busy)),
         }
-        self.dialogue.begin(Plan::Quit, now);
+        session.error = None;
+        session.begin(Place::Quit);
+        self.dialogue.arm(now);
         Ok(())
     }
 
@@ -182,7 +145,7 @@ impl<'c> Client<'c> {
     /// [`Client::submit`], [`Client::query`] or [`Client::quit`] may be called.
     pub fn is_ready(&self) -> bool {
         let session = &self.dialogue.session;
-        session.plan == Plan::Idle && session.error.is_none() && !session.tell_failure
+        session.row == Place::Idle && session.error.is_none() && !session.tell_failure
     }
 
     /// What the server offers, as of the latest EHLO.
@@ -197,7 +160,10 @@ impl<'c> Client<'c> {
 
     /// The SASL mechanism that is or was used.
     pub fn mechanism(&self) -> Option<crate::capability::Mechanism> {
-        self.dialogue.session.exchange.map(|e| e.mechanism)
+        #[cfg(feature = "auth")]
+        return self.dialogue.session.exchange.map(|e| e.mechanism);
+        #[cfg(not(feature = "auth"))]
+        None
     }
 
     /// Where the session stands, by the replies that came in.
@@ -222,10 +188,11 @@ impl<'c> Client<'c> {
     }
 
     fn check_ready(&self) -> Result<(), Error> {
-        match self.dialogue.session.error {
-            Some(error) => Err(error),
-            None if self.is_ready() => Ok(()),
-            None => Err(Error::Misuse(Misuse::Busy)),
+        self.dialogue.session.result()?;
+        if self.is_ready() {
+            Ok(())
+        } else {
+            Err(Error::Misuse(Misuse::Busy))
         }
     }
 }
@@ -242,60 +209,25 @@ impl Machine for Client<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
-        if core::mem::take(&mut dialogue.session.tell_failure) {
-            let stage = dialogue.session.failed_at.unwrap_or(Stage::Mail);
-            return Ok((0, Some(Event::NotDelivered { stage, reply: None })));
-        }
-        if let Some(error) = dialogue.session.error {
-            return Err(error);
-        }
-        if dialogue.session.tell_content && dialogue.takes_content() {
-            dialogue.session.tell_content = false;
-            return Ok((0, Some(Event::Content)));
-        }
-        match dialogue.session.plan {
-            _ if input.is_empty() => return Ok((0, None)),
-            Plan::Closed => return Ok((0, None)),
-            Plan::Handshake => return Err(dialogue.misbehaved(Fault::PlaintextAfterStartTls)),
-            _ => {}
-        }
-        match dialogue.next_reply_line(self.line, input) {
-            Err(fault) => Err(dialogue.misbehaved(fault)),
-            Ok((used, None)) => Ok((used, None)),
-            Ok((used, Some(reply))) => {
-                let event = dialogue.take_reply(now, reply)?;
-                if dialogue.session.plan == Plan::Handshake && used < input.len() {
-                    // Told by the next call, as if it had come later; TLS is not
-                    // wanted any more.
-                    dialogue.misbehaved(Fault::PlaintextAfterStartTls);
-                }
-                Ok((used, Some(event)))
-            }
+        let (used, event) = match dialogue.pending_event() {
+            Some(event) => (0, Some(event)),
+            None => dialogue.receive(now, self.line, input),
+        };
+        match dialogue.session.error {
+            Some(error) if event.is_none() => Err(error),
+            _ => Ok((used, event)),
         }
     }
 
     fn receive_eof(&mut self) -> Result<(), Error> {
         let dialogue = &mut self.dialogue;
-        match (dialogue.session.error, dialogue.session.plan) {
-            (Some(error), _) => {
-                dialogue.close();
-                Err(error)
-            }
-            // The server may close instead of answering QUIT; the mail is safe.
-            (None, Plan::Quit | Plan::Closed) => {
-                dialogue.close();
-                Ok(())
-            }
-            (None, _) => {
-                let (stage, outcome_unknown) =
-                    (dialogue.stage(), dialogue.session.outcome_unknown());
-                dialogue.close();
-                Err(dialogue.fail(Error::Closed {
-                    stage,
-                    outcome_unknown,
-                }))
-            }
+        // The server may close instead of answering QUIT; the mail is safe.
+        let over = matches!(dialogue.session.row, Place::Quit | Place::Closed);
+        if !over && dialogue.session.error.is_none() {
+            dialogue.fail(Cause::Closed);
         }
+        dialogue.close();
+        dialogue.session.result()
     }
 
     fn transmit(&mut self, now: Instant, out: &mut [u8]) -> usize {
@@ -307,15 +239,18 @@ impl Machine for Client<'_> {
         {
             let mut window = Window::new(usize::from(dialogue.session.offset), room);
             dialogue.render(&mut window);
-            written = written.wrapping_add(window.written());
+            let part = window.written();
+            written = written.wrapping_add(part);
             let session = &mut dialogue.session;
             if window.finished() {
                 session.offset = 0;
                 session.sent = session.sent.wrapping_add(1);
-                session.last_sent = session.content == Content::Complete;
+                #[cfg(feature = "chunking")]
+                if session.content == Content::Complete {
+                    session.chunks.last_sent = true;
+                }
             } else {
-                let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
-                session.offset = session.offset.saturating_add(part);
+                session.offset = session.offset.saturating_add(part as u16);
             }
         }
         if written > 0 {
@@ -325,31 +260,23 @@ impl Machine for Client<'_> {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.dialogue.session.deadline
+        Some(self.dialogue.session.deadline).filter(|deadline| *deadline != Instant::NEVER)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         let dialogue = &mut self.dialogue;
-        if dialogue
-            .session
-            .deadline
-            .is_none_or(|deadline| now < deadline)
-        {
-            return dialogue.session.error.map_or(Ok(()), Err);
+        if now >= dialogue.session.deadline {
+            if dialogue.session.row == Place::Quit {
+                dialogue.close();
+            } else {
+                dialogue.fail(Cause::Timeout);
+            }
         }
-        if dialogue.session.plan == Plan::Quit {
-            dialogue.close();
-            return Ok(());
-        }
-        let (stage, outcome_unknown) = (dialogue.stage(), dialogue.session.outcome_unknown());
-        Err(dialogue.fail(Error::Timeout {
-            stage,
-            outcome_unknown,
-        }))
+        dialogue.session.result()
     }
 
     fn wants_tls(&self) -> bool {
-        self.dialogue.session.plan == Plan::Handshake && self.dialogue.session.error.is_none()
+        self.dialogue.session.row == Place::Handshake && self.dialogue.session.error.is_none()
     }
 
     fn tls_established(&mut self, now: Instant) -> Result<(), Error> {
@@ -357,31 +284,78 @@ impl Machine for Client<'_> {
             return Err(Error::Misuse(Misuse::TlsNotWanted));
         }
         let dialogue = &mut self.dialogue;
-        dialogue.session.tls = true;
-        if dialogue.session.state == State::Opening {
-            dialogue.begin(Plan::Greeting, now);
-            dialogue.session.sent = 1;
+        let session = &mut dialogue.session;
+        session.tls = true;
+        if dialogue.config.security == Security::ImplicitTls {
+            session.begin(Place::Greeting);
+            session.sent = 1;
         } else {
-            dialogue.step(Step::TlsUp);
+            session.step(Step::TlsUp);
             // What was said in the clear counts no more (RFC 3207, section 4.2).
-            dialogue.session.capabilities = Capabilities::NONE;
-            dialogue.begin(Plan::Ehlo, now);
+            session.capabilities = Capabilities::NONE;
+            session.begin(Place::Ehlo);
         }
+        dialogue.arm(now);
         Ok(())
     }
 
     fn is_closed(&self) -> bool {
-        self.dialogue.session.plan == Plan::Closed
+        self.dialogue.session.row == Place::Closed
     }
 }
 
 impl Dialogue<'_> {
+    /// What is to be told before more is read.
+    fn pending_event<'a>(&mut self) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        if session.tell_failure {
+            session.tell_failure = false;
+            let stage = session.failed_at.unwrap_or(Stage::Mail);
+            return Some(Event::NotDelivered { stage, reply: None });
+        }
+        #[cfg(feature = "chunking")]
+        if session.chunks.tell_content && self.takes_content() {
+            self.session.chunks.tell_content = false;
+            return Some(Event::Content);
+        }
+        None
+    }
+
+    /// Takes the next line, if there is one. Without an event, the machine may
+    /// have failed.
+    fn receive<'a>(
+        &mut self,
+        now: Instant,
+        buffer: &'a mut [u8],
+        input: &'a [u8],
+    ) -> (usize, Option<Event<'a>>) {
+        if input.is_empty() || self.session.error.is_some() || self.session.row == Place::Closed {
+            return (0, None);
+        }
+        if self.session.row == Place::Handshake {
+            self.misbehaved(Fault::PlaintextAfterStartTls);
+            return (0, None);
+        }
+        let (used, reply) = self.next_reply_line(buffer, input);
+        let event = reply.and_then(|reply| self.take_reply(reply));
+        if self.session.row == Place::Handshake && used < input.len() {
+            // Told by the next call, as if it had come later; TLS is not wanted
+            // any more.
+            self.misbehaved(Fault::PlaintextAfterStartTls);
+        }
+        // A reply of many lines has no more time than another.
+        if event.is_some() && self.session.lines == 0 {
+            self.arm(now);
+        }
+        (used, event)
+    }
+
     /// Frames and parses the next reply line.
     fn next_reply_line<'a>(
         &mut self,
         buffer: &'a mut [u8],
         input: &'a [u8],
-    ) -> Result<(usize, Option<ReplyLine<'a>>), Fault> {
+    ) -> (usize, Option<ReplyLine<'a>>) {
         let limits = &self.config.limits;
         let session = &mut self.session;
         // No look beyond the first octet over the limit, so that the same fault is
@@ -390,25 +364,28 @@ impl Dialogue<'_> {
         let room = over.saturating_sub(session.framing.pending()).max(1);
         let input = input.get(..room as usize).unwrap_or(input);
         let (used, line) = session.framing.take(buffer, input);
-        if line.map_or(session.framing.bare(), |line| line.bare) {
-            return Err(Fault::BareLineEnd);
-        }
-        if line.is_none() && session.framing.content() >= over {
-            return Err(Fault::LineTooLong);
-        }
-        let Some(line) = line else {
-            return Ok((used, None));
+        let fault = match line {
+            _ if line.map_or(session.framing.bare(), |line| line.bare) => Fault::BareLineEnd,
+            None if session.framing.content() >= over => Fault::LineTooLong,
+            None => return (used, None),
+            Some(line) => match ReplyLine::parse(line.bytes) {
+                None => Fault::NotAReply,
+                Some(reply) => {
+                    let code = reply.code.get();
+                    let changed = session.code != 0 && session.code != code;
+                    session.code = if reply.last { 0 } else { code };
+                    session.lines = session.lines.saturating_add(1);
+                    if changed {
+                        Fault::CodeChanged
+                    } else if session.lines > limits.reply_lines {
+                        Fault::TooManyLines
+                    } else {
+                        return (used, Some(reply));
+                    }
+                }
+            },
         };
-        let reply = ReplyLine::parse(line.bytes).ok_or(Fault::NotAReply)?;
-        let code = reply.code.get();
-        if session.code != 0 && session.code != code {
-            return Err(Fault::CodeChanged);
-        }
-        session.lines = session.lines.saturating_add(1);
-        if session.lines > limits.reply_lines {
-            return Err(Fault::TooManyLines);
-        }
-        session.code = if reply.last { 0 } else { code };
-        Ok((used, Some(reply)))
+        self.misbehaved(fault);
+        (used, None)
     }
 }

@@ -5,11 +5,14 @@
 //! [`Body`], and may put the machine aside as a [`Session`].
 //!
 //! Inside, `connection` is the mechanism (lines in, commands out, the methods of
-//! the interface), `session` what is remembered and how time runs, and
-//! `submission` the policy: which command comes next, and what a reply means.
+//! the interface), `session` what is remembered and how time runs, `chunks` how
+//! BDAT frames the content, and `submission` the policy: which command comes next,
+//! and what a reply means.
 
 mod body;
 mod built;
+#[cfg_attr(not(feature = "chunking"), path = "no_chunks.rs")]
+mod chunks;
 mod connection;
 mod event;
 #[cfg(feature = "mta")]
@@ -18,6 +21,7 @@ mod session;
 mod submission;
 
 pub use body::Body;
+#[cfg(feature = "auth")]
 pub(crate) use built::has_mechanism;
 pub use connection::Client;
 pub use event::{Event, InvalidQuery, Query};

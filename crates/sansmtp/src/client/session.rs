@@ -1,14 +1,15 @@
 //! What the client remembers, and how its time runs.
 
+use super::chunks::Chunks;
 use super::event::Query;
+#[cfg(feature = "auth")]
 use crate::auth::{Exchange, Material};
 use crate::capability::Capabilities;
 use crate::config::{Config, Security};
 use crate::envelope::Envelope;
-use crate::error::{Error, Fault, Stage};
+use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::Instant;
 use crate::state::State;
-use crate::wire::chunk;
 use crate::wire::dot;
 use crate::wire::line::Framing;
 
@@ -17,54 +18,43 @@ use crate::wire::line::Framing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     pub(super) state: State,
-    pub(super) plan: Plan,
+    /// The first place of the row of commands that is being worked on.
+    pub(super) row: Place,
     pub(super) content: Content,
     pub(super) dot: dot::Encoder,
-    /// The content goes by BDAT.
-    pub(super) chunked: bool,
-    /// That the content may be pushed is still to be told.
-    pub(super) tell_content: bool,
-    pub(super) encoder: chunk::Encoder,
-    /// The size of the chunk that is under way, in octets; 0 for none.
-    pub(super) chunk_size: u32,
-    /// How much of it is still to be pushed.
-    pub(super) chunk_left: u32,
-    /// Octets of its command that were written.
-    pub(super) header: u8,
-    /// Chunks that were sent whole.
-    pub(super) chunks: u32,
-    /// The last chunk was sent.
-    pub(super) last_sent: bool,
     pub(super) tls: bool,
-    pub(super) smtputf8: bool,
     /// The last transaction was left open: RSET comes before the next one.
     pub(super) dirty: bool,
+    #[cfg(feature = "extensions")]
+    pub(super) smtputf8: bool,
     /// The transaction has failed at this stage.
     pub(super) failed_at: Option<Stage>,
     /// The failure of the transaction is still to be told.
     pub(super) tell_failure: bool,
-    /// Commands of the plan that were sent and that were answered.
+    /// Commands of the row that were sent and that were answered.
     pub(super) sent: u32,
     pub(super) answered: u32,
     /// Bytes of the command at `sent` that were sent.
     pub(super) offset: u16,
-    /// Recipients that the server accepted.
-    pub(super) accepted: u16,
     /// The code of the reply whose lines are coming in; 0 between two replies.
     pub(super) code: u16,
     /// Lines of that reply so far.
     pub(super) lines: u16,
+    pub(super) chunks: Chunks,
+    #[cfg(feature = "auth")]
     pub(super) exchange: Option<Exchange>,
+    #[cfg(feature = "auth")]
     pub(super) material: Material,
     pub(super) capabilities: Capabilities,
     pub(super) framing: Framing,
-    pub(super) deadline: Option<Instant>,
+    /// [`Instant::NEVER`] while nothing is waited for.
+    pub(super) deadline: Instant,
     pub(super) error: Option<Error>,
 }
 
-/// Which row of commands is being worked on.
+/// What stands at a place in the row of commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum Place {
     /// The server speaks first.
     Greeting,
     /// The driver does a TLS handshake.
@@ -72,12 +62,24 @@ pub(super) enum Plan {
     Ehlo,
     Helo,
     StartTls,
+    /// The AUTH line or a response.
     Auth,
+    /// Nothing: the session is ready, or the row is at its end.
     Idle,
-    Transaction,
     Query,
     Quit,
     Closed,
+    Rset,
+    /// MAIL, which also stands for the row of a transaction.
+    Mail,
+    Rcpt,
+    Data,
+    /// The end of the content.
+    Content,
+    /// A chunk of the content, which the driver pushes.
+    Chunk,
+    /// The chunk that ends the content.
+    LastChunk,
 }
 
 /// How far the content is.
@@ -102,43 +104,75 @@ pub(super) struct Dialogue<'c> {
     pub(super) session: Session,
 }
 
+/// Why the client fails, besides a refusal.
+#[derive(Clone, Copy)]
+pub(super) enum Cause {
+    Fault(Fault),
+    Unmet(Requirement),
+    Misuse(Misuse),
+    Timeout,
+    Closed,
+}
+
+impl Place {
+    pub(super) const fn stage(self) -> Stage {
+        match self {
+            Self::Idle | Self::Closed => Stage::Idle,
+            Self::Greeting => Stage::Greeting,
+            Self::Ehlo | Self::Helo => Stage::Hello,
+            Self::Handshake | Self::StartTls => Stage::StartTls,
+            Self::Auth => Stage::Auth,
+            Self::Rset => Stage::Rset,
+            Self::Mail => Stage::Mail,
+            Self::Rcpt => Stage::Rcpt,
+            Self::Data => Stage::Data,
+            Self::Chunk | Self::LastChunk | Self::Content => Stage::Content,
+            Self::Query => Stage::Query,
+            Self::Quit => Stage::Quit,
+        }
+    }
+}
+
 impl Session {
     pub(super) fn new(security: Security) -> Self {
         Self {
             state: State::Opening,
-            plan: match security {
-                Security::ImplicitTls => Plan::Handshake,
-                _ => Plan::Greeting,
+            row: match security {
+                Security::ImplicitTls => Place::Handshake,
+                _ => Place::Greeting,
             },
             content: Content::None,
             dot: dot::Encoder::LineStart,
-            chunked: false,
-            tell_content: false,
-            encoder: chunk::Encoder::LineStart,
-            chunk_size: 0,
-            chunk_left: 0,
-            header: 0,
-            chunks: 0,
-            last_sent: false,
             tls: false,
-            smtputf8: false,
             dirty: false,
+            #[cfg(feature = "extensions")]
+            smtputf8: false,
             failed_at: None,
             tell_failure: false,
             // The greeting answers the connection itself.
             sent: 1,
             answered: 0,
             offset: 0,
-            accepted: 0,
             code: 0,
             lines: 0,
+            chunks: Chunks::default(),
+            #[cfg(feature = "auth")]
             exchange: None,
+            #[cfg(feature = "auth")]
             material: Material::default(),
             capabilities: Capabilities::NONE,
             framing: Framing::default(),
-            deadline: None,
+            deadline: Instant::NEVER,
             error: None,
         }
+    }
+
+    /// Starts a new row of commands.
+    pub(super) fn begin(&mut self, row: Place) {
+        self.row = row;
+        self.sent = 0;
+        self.answered = 0;
+        self.offset = 0;
     }
 
     /// Whether a reply is due.
@@ -149,22 +183,32 @@ impl Session {
     /// Whether the final dot or the last chunk was sent, at least in part, and
     /// the verdict is open.
     pub(super) fn outcome_unknown(&self) -> bool {
-        let sent = if self.chunked {
-            self.last_sent
-        } else {
-            self.is_awaiting()
+        let sent = match self.chunks.are_used() {
+            true => self.chunks.last_was_sent(),
+            false => self.is_awaiting(),
         };
         self.content == Content::Complete && self.failed_at.is_none() && (self.offset > 0 || sent)
+    }
+
+    /// The error that the machine failed with, if it has.
+    pub(super) fn result(&self) -> Result<(), Error> {
+        self.error.map_or(Ok(()), Err)
     }
 }
 
 impl Dialogue<'_> {
-    /// Sets the deadline for what comes next.
+    /// What the dialogue is at: what is awaited next.
+    pub(super) fn stage(&self) -> Stage {
+        self.place(self.session.answered).stage()
+    }
+
+    /// Sets the deadline for what comes next, unless the machine has failed.
     pub(super) fn arm(&mut self, now: Instant) {
         let timeouts = &self.config.timeouts;
         let limit = match self.stage() {
+            _ if self.session.error.is_some() => return,
             Stage::Idle => {
-                self.session.deadline = None;
+                self.session.deadline = Instant::NEVER;
                 return;
             }
             Stage::Greeting | Stage::StartTls => timeouts.greeting,
@@ -175,43 +219,34 @@ impl Dialogue<'_> {
             Stage::Quit => timeouts.quit,
             _ => timeouts.command,
         };
-        self.session.deadline = Some(now.after(limit));
-    }
-
-    /// The same, unless there is nothing to wait for any more.
-    pub(super) fn arm_unless_failed(&mut self, now: Instant) {
-        if self.session.error.is_none() {
-            self.arm(now);
-        }
-    }
-
-    /// Starts a new row of commands.
-    pub(super) fn begin(&mut self, plan: Plan, now: Instant) {
-        self.session.plan = plan;
-        self.session.sent = 0;
-        self.session.answered = 0;
-        self.session.offset = 0;
-        self.arm(now);
+        self.session.deadline = now.after(limit);
     }
 
     /// Fails for good.
-    pub(super) fn fail(&mut self, error: Error) -> Error {
-        self.session.error = Some(error);
-        self.session.deadline = None;
-        error
+    pub(super) fn fail(&mut self, cause: Cause) {
+        let (stage, outcome_unknown) = (self.stage(), self.session.outcome_unknown());
+        self.session.deadline = Instant::NEVER;
+        self.session.error = Some(match cause {
+            Cause::Fault(fault) => Error::Peer {
+                stage,
+                fault,
+                outcome_unknown,
+            },
+            Cause::Timeout => Error::Timeout {
+                stage,
+                outcome_unknown,
+            },
+            Cause::Closed => Error::Closed {
+                stage,
+                outcome_unknown,
+            },
+            Cause::Unmet(requirement) => Error::Unmet(requirement),
+            Cause::Misuse(misuse) => Error::Misuse(misuse),
+        });
     }
 
     /// Fails since the server broke the protocol.
-    pub(super) fn misbehaved(&mut self, fault: Fault) -> Error {
-        self.broken(self.stage(), fault)
-    }
-
-    /// The same at this stage.
-    pub(super) fn broken(&mut self, stage: Stage, fault: Fault) -> Error {
-        self.fail(Error::Peer {
-            stage,
-            fault,
-            outcome_unknown: self.session.outcome_unknown(),
-        })
+    pub(super) fn misbehaved(&mut self, fault: Fault) {
+        self.fail(Cause::Fault(fault));
     }
 }

@@ -1,109 +1,64 @@
 //! The policy of the client: which command comes next, and what a reply means.
 
-use super::session::{Content, Dialogue, Plan};
-use super::{Event, Query};
+use super::Event;
+#[cfg(feature = "query")]
+use super::Query;
+#[cfg(feature = "chunking")]
+use super::chunks::Chunks;
+use super::session::{Cause, Content, Dialogue, Place, Session};
+use crate::auth::Credentials;
+#[cfg(feature = "auth")]
 use crate::auth::Exchange;
 use crate::capability::{Capabilities, Extension};
-use crate::config::Security;
+use crate::config::{Config, Security};
+use crate::envelope::{Envelope, Recipient};
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
+#[cfg(feature = "query")]
 use crate::wire::command::Command;
 use crate::wire::dot;
 use crate::wire::ehlo;
-use crate::wire::param::{Body, MailParameters};
+use crate::wire::param::Body;
+#[cfg(feature = "extensions")]
+use crate::wire::param::MailParameters;
 use crate::wire::reply::{Class, ReplyLine};
 use crate::wire::window::Window;
 
-/// What stands at a place in the row of commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Nothing: the row is at its end.
-    End,
-    Greeting,
-    Handshake,
-    Ehlo,
-    Helo,
-    StartTls,
-    /// The AUTH line or a response.
-    Auth,
-    Rset,
-    Mail,
-    /// The recipient of this number.
-    Rcpt(u32),
-    Data,
-    /// A chunk of the content, which the driver pushes.
-    Chunk,
-    /// The chunk that ends the content.
-    LastChunk,
-    /// The end of the content.
-    Content,
-    Query,
-    Quit,
-}
-
-impl Place {
-    const fn stage(self) -> Stage {
-        match self {
-            Self::End => Stage::Idle,
-            Self::Greeting => Stage::Greeting,
-            Self::Ehlo | Self::Helo => Stage::Hello,
-            Self::Handshake | Self::StartTls => Stage::StartTls,
-            Self::Auth => Stage::Auth,
-            Self::Rset => Stage::Rset,
-            Self::Mail => Stage::Mail,
-            Self::Rcpt(_) => Stage::Rcpt,
-            Self::Data => Stage::Data,
-            Self::Chunk | Self::LastChunk | Self::Content => Stage::Content,
-            Self::Query => Stage::Query,
-            Self::Quit => Stage::Quit,
-        }
-    }
-}
+/// The place of the first recipient in the row of a transaction, behind RSET and
+/// MAIL.
+const FIRST_RECIPIENT: u32 = 2;
 
 impl Dialogue<'_> {
-    /// What the dialogue is at: what is awaited next.
-    pub(super) fn stage(&self) -> Stage {
-        self.place(self.session.answered).stage()
-    }
-
     /// What stands at place `number` of the current row.
-    fn place(&self, number: u32) -> Place {
-        match self.session.plan {
-            Plan::Greeting => Place::Greeting,
-            Plan::Handshake => Place::Handshake,
-            Plan::Ehlo => Place::Ehlo,
-            Plan::Helo => Place::Helo,
-            Plan::StartTls => Place::StartTls,
-            Plan::Auth => Place::Auth,
-            Plan::Query => Place::Query,
-            Plan::Quit => Place::Quit,
-            Plan::Idle | Plan::Closed => Place::End,
-            Plan::Transaction => {
-                let mut number = number;
-                if self.session.dirty {
-                    if number == 0 {
-                        return Place::Rset;
-                    }
-                    number = number.wrapping_sub(1);
-                }
-                let Some(index) = number.checked_sub(1) else {
-                    return Place::Mail;
-                };
-                let session = &self.session;
-                match index.checked_sub(self.recipients()) {
-                    None => Place::Rcpt(index),
-                    Some(0) if !session.chunked => Place::Data,
-                    Some(_) if !session.chunked => Place::Content,
-                    Some(chunk) if chunk > session.chunks => Place::End,
-                    Some(chunk)
-                        if chunk == session.chunks && session.content == Content::Complete =>
-                    {
-                        Place::LastChunk
-                    }
-                    Some(_) => Place::Chunk,
-                }
-            }
+    pub(super) fn place(&self, number: u32) -> Place {
+        let session = &self.session;
+        if session.row != Place::Mail {
+            return session.row;
+        }
+        let Some(recipient) = number.checked_sub(FIRST_RECIPIENT) else {
+            return if number == 0 {
+                Place::Rset
+            } else {
+                Place::Mail
+            };
+        };
+        let Some(behind) = recipient.checked_sub(self.recipients()) else {
+            return Place::Rcpt;
+        };
+        #[cfg(feature = "chunking")]
+        if session.chunks.are_used() {
+            let complete = session.content == Content::Complete;
+            return match session.chunks.count.checked_sub(behind) {
+                None => Place::Idle,
+                Some(0) if complete => Place::LastChunk,
+                Some(_) => Place::Chunk,
+            };
+        }
+        if behind == 0 {
+            Place::Data
+        } else {
+            Place::Content
         }
     }
 
@@ -111,27 +66,63 @@ impl Dialogue<'_> {
         self.envelope.map_or(0, |e| e.recipients.len()) as u32
     }
 
+    /// Gets ready for a transaction, if the server offers what it needs.
+    pub(super) fn begin_transaction(&mut self, envelope: &Envelope<'_>) -> Result<(), Error> {
+        let session = &mut self.session;
+        let binary = envelope.body == Some(Body::BinaryMime);
+        let chunking = (self.config.chunking || binary)
+            && session.offers(Extension::Chunking)
+            && session.offers(Extension::Pipelining);
+        if let Some(requirement) = session.lacks(envelope, chunking) {
+            return Err(Error::Unmet(requirement));
+        }
+        #[cfg(feature = "extensions")]
+        {
+            session.smtputf8 = envelope.needs_smtputf8();
+        }
+        session.failed_at = None;
+        session.dot = dot::Encoder::LineStart;
+        session.content = Content::None;
+        #[cfg(feature = "chunking")]
+        if chunking {
+            session.chunks = Chunks::of_transaction(binary, envelope.size);
+            if session.chunks.tell_content {
+                session.content = Content::Open;
+            }
+        } else {
+            session.chunks = Chunks::default();
+        }
+        session.begin(Place::Mail);
+        if !session.dirty {
+            session.sent = 1;
+            session.answered = 1;
+        }
+        Ok(())
+    }
+
     /// Whether the driver may push content now.
     pub(super) fn takes_content(&self) -> bool {
         let session = &self.session;
         session.content == Content::Open
             && session.error.is_none()
-            && (!session.chunked
+            && (!session.chunks.are_used()
                 || self.place(session.sent) == Place::Chunk
                     // A chunk that was begun must be ended, even for nobody.
-                    && (session.failed_at.is_none() || session.chunk_size > 0))
+                    && (session.failed_at.is_none() || session.chunks.is_open()))
     }
 
     /// Ends the content; nothing more is pushed.
     pub(super) fn finish_content(&mut self) {
-        if self.session.chunk_size > 0 {
+        if self.session.chunks.is_open() {
             // The server would wait for the rest of the chunk.
-            self.fail(Error::Misuse(Misuse::ContentCutShort));
-            return;
+            return self.fail(Cause::Misuse(Misuse::ContentCutShort));
         }
-        self.session.tell_content = false;
+        #[cfg(feature = "chunking")]
+        {
+            self.session.chunks.tell_content = false;
+        }
         self.session.content = Content::Complete;
-        self.settle();
+        self.session.settle();
     }
 
     /// Whether the next command may go out now.
@@ -143,18 +134,18 @@ impl Dialogue<'_> {
         if session.offset > 0 {
             return true;
         }
-        let place = self.place(session.sent);
-        match place {
-            Place::End | Place::Greeting | Place::Handshake => false,
-            Place::Content => session.content == Content::Complete && !session.is_awaiting(),
+        let wanted = session.failed_at.is_none();
+        match self.place(session.sent) {
+            Place::Idle | Place::Closed | Place::Greeting | Place::Handshake => false,
             // The driver writes it.
             Place::Chunk => false,
-            Place::LastChunk => session.failed_at.is_none(),
+            Place::LastChunk => wanted,
+            Place::Content => session.content == Content::Complete && !session.is_awaiting(),
             _ if !session.is_awaiting() => true,
             // DATA is the last of a group (RFC 2920, section 3.1), and nothing is
             // added to a transaction that has failed.
-            Place::Mail | Place::Rcpt(_) | Place::Data => {
-                session.offers(Extension::Pipelining) && session.failed_at.is_none()
+            Place::Mail | Place::Rcpt | Place::Data => {
+                session.offers(Extension::Pipelining) && wanted
             }
             _ => false,
         }
@@ -162,11 +153,12 @@ impl Dialogue<'_> {
 
     /// Renders the command that is to be sent next.
     pub(super) fn render(&self, out: &mut Window<'_>) {
-        let command = match self.place(self.session.sent) {
-            Place::End | Place::Greeting | Place::Handshake => return,
-            Place::Ehlo => Command::Ehlo(self.config.ehlo_name.as_str()),
-            Place::Helo => Command::Helo(self.config.ehlo_name.as_str()),
-            Place::StartTls => Command::StartTls,
+        let place = self.place(self.session.sent);
+        let (verb, argument) = match place {
+            Place::Ehlo => ("EHLO ", self.config.ehlo_name.as_str()),
+            Place::Helo => ("HELO ", self.config.ehlo_name.as_str()),
+            Place::StartTls => ("STARTTLS", ""),
+            #[cfg(feature = "auth")]
             Place::Auth => {
                 if let (Some(exchange), Some(credentials)) =
                     (&self.session.exchange, &self.config.credentials)
@@ -175,372 +167,324 @@ impl Dialogue<'_> {
                 }
                 return;
             }
-            Place::Rset => Command::Rset,
-            Place::Mail => {
-                let Some(envelope) = self.envelope else {
-                    return;
-                };
-                let offers_size = self.session.offers(Extension::Size);
-                let offers_8bit = self.session.offers(Extension::EightBitMime)
-                    || envelope.body == Some(Body::BinaryMime);
-                Command::Mail {
-                    reverse_path: envelope.reverse_path,
-                    parameters: MailParameters {
-                        size: envelope.size.filter(|_| offers_size),
-                        // What is left out stands for 7BIT.
-                        body: envelope.body.filter(|_| offers_8bit),
-                        smtputf8: self.session.smtputf8,
-                        ret: envelope.ret,
-                        envid: envelope.envid,
-                        auth: None,
-                        #[cfg(feature = "mta")]
-                        handling: envelope.handling,
-                    },
-                }
-            }
-            Place::Rcpt(index) => {
-                let Some(recipient) = self
-                    .envelope
-                    .and_then(|envelope| envelope.recipients.get(index as usize))
-                else {
-                    return;
-                };
-                Command::Rcpt {
-                    forward_path: recipient.forward_path,
-                    parameters: recipient.parameters(),
-                }
-            }
-            Place::Data => Command::Data,
-            Place::Chunk => return,
-            Place::LastChunk => {
-                let completion = self.session.encoder.completion();
-                let size = completion.len() as u64;
-                Command::Bdat { size, last: true }.render(out);
-                return out.put(completion);
-            }
+            Place::Rset => ("RSET", ""),
+            Place::Mail => (
+                "MAIL FROM:<",
+                self.envelope.map_or("", |e| e.reverse_path.as_str()),
+            ),
+            Place::Rcpt => (
+                "RCPT TO:<",
+                self.recipient().map_or("", |r| r.forward_path.as_str()),
+            ),
+            Place::Data => ("DATA", ""),
             Place::Content => return out.put(self.session.dot.terminator()),
-            Place::Query => match self.query {
-                Some(query) => query.command(),
-                None => Command::Noop,
-            },
-            Place::Quit => Command::Quit,
+            #[cfg(feature = "chunking")]
+            Place::LastChunk => return self.session.chunks.render_last(out),
+            #[cfg(feature = "query")]
+            Place::Query => return self.query.map_or(Command::Noop, Query::command).render(out),
+            Place::Quit => ("QUIT", ""),
+            _ => return,
         };
-        command.render(out);
+        out.put(verb.as_bytes());
+        out.put(argument.as_bytes());
+        if matches!(place, Place::Mail | Place::Rcpt) {
+            out.put(b">");
+            #[cfg(feature = "extensions")]
+            self.render_parameters(place, out);
+        }
+        out.put(b"\r\n");
     }
 
-    /// Takes one line of a reply.
-    pub(super) fn take_reply<'a>(
-        &mut self,
-        now: Instant,
-        reply: ReplyLine<'a>,
-    ) -> Result<Event<'a>, Error> {
-        let place = self.place(self.session.answered);
-        let stage = place.stage();
-        if place == Place::Ehlo && reply.is_positive() {
-            self.take_ehlo_line(reply);
+    /// The recipient whose turn it is.
+    fn recipient(&self) -> Option<&Recipient<'_>> {
+        let number = self.session.sent.wrapping_sub(FIRST_RECIPIENT);
+        self.envelope?.recipients.get(number as usize)
+    }
+
+    /// The parameters of MAIL or RCPT.
+    #[cfg(feature = "extensions")]
+    fn render_parameters(&self, place: Place, out: &mut Window<'_>) {
+        if place == Place::Rcpt {
+            if let Some(recipient) = self.recipient() {
+                recipient.parameters().render(out);
+            }
+        } else if let Some(envelope) = self.envelope {
+            let offers_8bit = self.session.offers(Extension::EightBitMime)
+                || envelope.body == Some(Body::BinaryMime);
+            MailParameters {
+                size: envelope
+                    .size
+                    .filter(|_| self.session.offers(Extension::Size)),
+                // What is left out stands for 7BIT.
+                body: envelope.body.filter(|_| offers_8bit),
+                smtputf8: self.session.smtputf8,
+                ret: envelope.ret,
+                envid: envelope.envid,
+                auth: None,
+                #[cfg(feature = "mta")]
+                handling: envelope.handling,
+            }
+            .render(out);
         }
-        if !self.session.is_awaiting() && !self.may_come_unasked(reply) {
-            return Err(self.misbehaved(Fault::Unsolicited));
+    }
+
+    /// Takes one line of a reply. Without an event the machine has failed.
+    pub(super) fn take_reply<'a>(&mut self, reply: ReplyLine<'a>) -> Option<Event<'a>> {
+        let number = self.session.answered;
+        let place = self.place(number);
+        let stage = place.stage();
+        let (code, class) = (reply.code.get(), reply.code.class());
+        let negative = matches!(class, Class::Transient | Class::Permanent);
+        let awaited = self.session.is_awaiting();
+        let in_content = stage == Stage::Content;
+        // A reply may come while none is due: 421 at any time, and a refusal while
+        // the content is on its way.
+        let on_its_way = in_content && self.session.content != Content::None;
+        if !awaited && code != 421 && !(negative && on_its_way) {
+            self.misbehaved(Fault::Unsolicited);
+            return None;
+        }
+        if place == Place::Ehlo && class == Class::Positive {
+            self.session.take_ehlo_line(reply);
         }
         if !reply.last {
-            return Ok(Event::Reply { stage, reply });
+            return Some(Event::Reply { stage, reply });
         }
         self.session.lines = 0;
-        let is_content = matches!(place, Place::Content | Place::Chunk | Place::LastChunk);
-        if reply.code.get() == 421 && !is_content && place != Place::Quit {
+        if code == 421 && !in_content && place != Place::Quit {
             // The server closes, whatever was asked (RFC 5321, section 3.8).
-            return Ok(self.refuse(stage, reply));
+            return Some(self.refuse(stage, reply));
         }
-        let awaited = self.session.is_awaiting();
-        if awaited {
-            self.session.answered = self.session.answered.wrapping_add(1);
-        }
-        // The reply to a chunk is no verdict yet, but one that comes before its
-        // end is.
-        let goes_on = place == Place::Chunk && awaited && reply.code.get() != 421;
-        let event = if is_content && !goes_on {
-            self.take_verdict(awaited, reply)?
-        } else {
-            self.take_answer(now, place, reply)?
+        let fits = match place {
+            Place::Greeting | Place::StartTls => code == 220,
+            Place::Ehlo | Place::Helo => code == 250,
+            Place::Auth => matches!(code, 235 | 334),
+            Place::Data => code == 354 && self.session.failed_at != Some(Stage::Mail),
+            Place::Query | Place::Quit => true,
+            _ => class == Class::Positive,
         };
-        if self.session.error.is_none() {
-            self.arm(now);
+        if !fits && (!negative || place == Place::Rset) {
+            self.misbehaved(Fault::UnexpectedCode);
+            return None;
         }
-        Ok(event)
-    }
-
-    /// Whether a reply may come while none is due: 421 at any time, and a refusal
-    /// while the content is on its way.
-    fn may_come_unasked(&self, reply: ReplyLine<'_>) -> bool {
-        let negative = matches!(reply.code.class(), Class::Transient | Class::Permanent);
-        let in_content = self.session.content != Content::None
-            && self.place(self.session.answered).stage() == Stage::Content;
-        reply.code.get() == 421 || negative && in_content
-    }
-
-    /// Takes the answer to the command at `place`.
-    fn take_answer<'a>(
-        &mut self,
-        now: Instant,
-        place: Place,
-        reply: ReplyLine<'a>,
-    ) -> Result<Event<'a>, Error> {
-        let stage = place.stage();
-        let class = reply.code.class();
-        let negative = matches!(class, Class::Transient | Class::Permanent);
-        match (place, reply.code.get()) {
-            (Place::Greeting, 220) => {
-                self.step(Step::Greet);
-                self.begin(Plan::Ehlo, now);
+        if awaited {
+            self.session.answered = number.wrapping_add(1);
+        }
+        let session = &mut self.session;
+        let wanted = session.failed_at.is_none();
+        match place {
+            Place::Greeting if fits => {
+                session.step(Step::Greet);
+                session.begin(Place::Ehlo);
             }
-            (Place::Ehlo | Place::Helo, 250) => {
-                self.step(Step::Hello);
-                return self.choose_next(now, stage, reply);
+            Place::Ehlo | Place::Helo if fits => {
+                session.step(Step::Hello);
+                return self.choose_next(stage, reply);
             }
             // No ESMTP: RFC 5321, section 3.2 wants HELO. Without extensions
             // there is no STARTTLS either.
-            (Place::Ehlo, _) if class == Class::Permanent => {
-                if self.config.security == Security::StartTls && !self.session.tls {
-                    return Err(self.unmet(Requirement::StartTls));
+            Place::Ehlo if class == Class::Permanent => {
+                if self.wants_starttls() {
+                    self.unmet(Requirement::StartTls);
+                    return None;
                 }
-                self.begin(Plan::Helo, now);
+                self.session.begin(Place::Helo);
             }
-            (Place::StartTls, 220) => {
-                self.step(Step::AgreeTls);
-                self.session.plan = Plan::Handshake;
-                return Ok(Event::StartTls);
+            #[cfg(feature = "starttls")]
+            Place::StartTls if fits => {
+                session.step(Step::AgreeTls);
+                session.begin(Place::Handshake);
+                return Some(Event::StartTls);
             }
-            (Place::Auth, 334) => {
-                self.step(Step::Challenge);
-                let exchange = self.session.exchange.as_mut();
-                let answer = exchange.zip(self.config.credentials.as_ref());
-                if !answer.is_some_and(|(exchange, credentials)| {
-                    exchange.challenge(credentials, self.config, reply.text)
-                }) {
-                    let fault = Fault::BadChallenge;
-                    return Err(self.broken(stage, fault));
-                }
-                self.begin(Plan::Auth, now);
+            #[cfg(feature = "auth")]
+            Place::Auth if fits => return self.take_challenge(code, stage, reply),
+            Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth => {
+                return Some(self.refuse(stage, reply));
             }
-            (Place::Auth, 235) => {
-                if !(self.session.exchange.as_mut()).is_some_and(Exchange::succeed) {
-                    return Err(self.broken(stage, Fault::ServerNotProven));
-                }
-                self.step(Step::Authenticate);
-                self.session.plan = Plan::Idle;
-                return Ok(Event::Ready);
+            Place::Rset => {
+                session.step(Step::Reset);
             }
-            (Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth, _)
-                if negative =>
-            {
-                return Ok(self.refuse(stage, reply));
-            }
-            (Place::Rset, _) if class == Class::Positive => {
-                self.step(Step::Reset);
-            }
-            (Place::Mail, _) if class == Class::Positive || negative => {
-                if negative {
-                    self.session.failed_at = Some(Stage::Mail);
+            Place::Mail => {
+                if fits {
+                    session.step(Step::Mail);
                 } else {
-                    self.step(Step::Mail);
+                    session.failed_at = Some(Stage::Mail);
                 }
-                self.settle();
-                return Ok(Event::Sender { reply });
+                session.settle();
+                return Some(Event::Sender { reply });
             }
-            (Place::Rcpt(index), _) if class == Class::Positive || negative => {
-                if class == Class::Positive && self.session.failed_at.is_none() {
-                    self.step(Step::Recipient);
-                    self.session.accepted = self.session.accepted.saturating_add(1);
+            Place::Rcpt => {
+                if fits && wanted {
+                    session.step(Step::Recipient);
                 }
-                let session = &self.session;
-                if index.saturating_add(1) >= self.recipients() && session.failed_at.is_none() {
-                    if session.accepted == 0 {
-                        self.session.failed_at = Some(Stage::Rcpt);
-                    } else if session.chunked && session.content == Content::None {
-                        self.session.content = Content::Open;
-                        self.session.tell_content = true;
+                let index = number.wrapping_sub(FIRST_RECIPIENT);
+                if self.place(self.session.answered) != Place::Rcpt && wanted {
+                    let session = &mut self.session;
+                    if session.state == State::Mail {
+                        // Nobody was accepted.
+                        session.failed_at = Some(Stage::Rcpt);
+                    } else if session.chunks.are_used() && session.content == Content::None {
+                        session.content = Content::Open;
+                        #[cfg(feature = "chunking")]
+                        {
+                            session.chunks.tell_content = true;
+                        }
                     }
                 }
-                self.settle();
-                return Ok(Event::Recipient {
+                self.session.settle();
+                return Some(Event::Recipient {
                     index: index as usize,
                     reply,
                 });
             }
-            (Place::Data, 354) if self.session.failed_at != Some(Stage::Mail) => {
-                self.step(Step::GoAhead);
-                self.session.dot = dot::Encoder::LineStart;
-                if self.session.failed_at.is_none() {
-                    self.session.content = Content::Open;
-                    return Ok(Event::Content);
+            Place::Data if fits => {
+                session.step(Step::GoAhead);
+                if wanted {
+                    session.content = Content::Open;
+                    return Some(Event::Content);
                 }
                 // Nobody is to get it: an empty message (RFC 2920, section 3.1).
-                self.session.content = Content::Complete;
+                session.content = Content::Complete;
             }
-            (Place::Data, _) if negative => {
-                if self.session.failed_at.is_none() {
-                    self.session.failed_at = Some(Stage::Data);
-                    self.end_transaction();
-                    return Ok(Event::NotDelivered {
-                        stage,
-                        reply: Some(reply),
-                    });
-                }
-                self.settle();
+            Place::Data if wanted => {
+                session.failed_at = Some(Stage::Data);
+                session.end_transaction();
+                return Some(Event::NotDelivered {
+                    stage,
+                    reply: Some(reply),
+                });
             }
-            (Place::Chunk, _) if class == Class::Positive || negative => {
-                let first = self.session.failed_at.is_none();
-                if negative && first {
-                    self.session.failed_at = Some(Stage::Content);
-                    self.settle();
-                    return Ok(Event::ChunkRefused { reply });
+            Place::Data => session.settle(),
+            // The reply to a chunk is no verdict yet, but one that comes before its
+            // end is.
+            #[cfg(feature = "chunking")]
+            Place::Chunk if awaited && code != 421 => {
+                if negative && wanted {
+                    session.failed_at = Some(Stage::Content);
+                    session.settle();
+                    return Some(Event::ChunkRefused { reply });
                 }
-                if first {
-                    self.step(Step::GoAhead);
-                    self.step(Step::Chunk);
+                if wanted {
+                    session.step(Step::GoAhead);
+                    session.step(Step::Chunk);
                 }
-                self.settle();
+                session.settle();
             }
-            (Place::Query, _) => {
+            #[cfg(feature = "query")]
+            Place::Query => {
                 if self.query == Some(Query::RSET) && class == Class::Positive {
-                    self.step(Step::Reset);
-                    self.session.dirty = false;
+                    session.step(Step::Reset);
+                    session.dirty = false;
                 }
-                self.session.plan = Plan::Idle;
-                return Ok(Event::Answer { reply });
+                session.begin(Place::Idle);
+                return Some(Event::Answer { reply });
             }
-            (Place::Quit, _) => {
+            Place::Quit => {
                 self.close();
-                return Ok(Event::Closed);
+                return Some(Event::Closed);
             }
-            _ => return Err(self.unexpected(stage)),
+            _ => return Some(self.take_verdict(awaited, reply)),
         }
-        Ok(Event::Reply { stage, reply })
+        Some(Event::Reply { stage, reply })
     }
 
-    /// Reads one line of a positive EHLO reply.
-    fn take_ehlo_line(&mut self, reply: ReplyLine<'_>) {
-        let session = &mut self.session;
-        if session.lines == 1 {
-            // The first line holds the server's name.
-            session.capabilities = Capabilities::NONE;
-        } else {
-            ehlo::parse_line(reply.text, &mut session.capabilities);
-        }
+    /// Whether STARTTLS is still to be done before anything else is said.
+    fn wants_starttls(&self) -> bool {
+        self.config.security == Security::StartTls && !self.session.tls
     }
 
     /// After EHLO or HELO: TLS, then AUTH, then work.
-    fn choose_next<'a>(
-        &mut self,
-        now: Instant,
-        stage: Stage,
-        reply: ReplyLine<'a>,
-    ) -> Result<Event<'a>, Error> {
-        if self.config.security == Security::StartTls && !self.session.tls {
-            if !self.session.offers(Extension::StartTls) {
-                return Err(self.unmet(Requirement::StartTls));
+    fn choose_next<'a>(&mut self, stage: Stage, reply: ReplyLine<'a>) -> Option<Event<'a>> {
+        let requirement = if self.wants_starttls() {
+            if self.session.offers(Extension::StartTls) {
+                self.session.begin(Place::StartTls);
+                return Some(Event::Reply { stage, reply });
             }
-            self.begin(Plan::StartTls, now);
-            return Ok(Event::Reply { stage, reply });
-        }
-        let Some(credentials) = &self.config.credentials else {
-            self.session.plan = Plan::Idle;
-            return Ok(Event::Ready);
+            Requirement::StartTls
+        } else if let Some(credentials) = &self.config.credentials {
+            match self.session.choose_exchange(credentials, self.config) {
+                Ok(()) => return Some(Event::Reply { stage, reply }),
+                Err(requirement) => requirement,
+            }
+        } else {
+            self.session.begin(Place::Idle);
+            return Some(Event::Ready);
         };
-        if !self.session.offers(Extension::Auth) {
-            return Err(self.unmet(Requirement::Auth));
-        }
-        let (config, session) = (self.config, &self.session);
-        let mechanisms = session.capabilities.mechanisms;
-        let (tls, material) = (session.tls, &session.material);
-        match Exchange::choose(credentials, mechanisms, config, tls, material) {
-            Err(requirement) => Err(self.unmet(requirement)),
-            Ok(exchange) => {
-                self.session.exchange = Some(exchange);
-                self.begin(Plan::Auth, now);
-                Ok(Event::Reply { stage, reply })
-            }
-        }
+        self.unmet(requirement);
+        None
     }
 
-    /// Fails since the code of the reply that was just counted does not fit.
-    fn unexpected(&mut self, stage: Stage) -> Error {
-        self.broken(stage, Fault::UnexpectedCode)
+    /// Takes 235 or 334.
+    #[cfg(feature = "auth")]
+    fn take_challenge<'a>(
+        &mut self,
+        code: u16,
+        stage: Stage,
+        reply: ReplyLine<'a>,
+    ) -> Option<Event<'a>> {
+        let session = &mut self.session;
+        let (exchange, credentials) = session
+            .exchange
+            .as_mut()
+            .zip(self.config.credentials.as_ref())?;
+        if code == 235 {
+            if exchange.succeed() {
+                session.step(Step::Authenticate);
+                session.begin(Place::Idle);
+                return Some(Event::Ready);
+            }
+            self.misbehaved(Fault::ServerNotProven);
+        } else {
+            session.state = Step::Challenge.target();
+            if exchange.challenge(credentials, self.config, reply.text) {
+                session.begin(Place::Auth);
+                return Some(Event::Reply { stage, reply });
+            }
+            self.misbehaved(Fault::BadChallenge);
+        }
+        None
     }
 
     /// Fails since the server lacks something; QUIT is still polite.
-    fn unmet(&mut self, requirement: Requirement) -> Error {
-        self.session.plan = Plan::Idle;
-        self.fail(Error::Unmet(requirement))
+    fn unmet(&mut self, requirement: Requirement) {
+        self.session.begin(Place::Idle);
+        self.fail(Cause::Unmet(requirement));
     }
 
     /// Takes the verdict on the content. If it was not awaited, the server
     /// refuses in the middle of the content, and what is still on its way would
     /// be taken for commands.
-    fn take_verdict<'a>(
-        &mut self,
-        awaited: bool,
-        reply: ReplyLine<'a>,
-    ) -> Result<Event<'a>, Error> {
-        let stage = Stage::Content;
-        if reply.code.class() == Class::Intermediate {
-            return Err(self.fail(Error::Peer {
-                stage,
-                fault: Fault::UnexpectedCode,
-                outcome_unknown: awaited && self.session.failed_at.is_none(),
-            }));
+    fn take_verdict<'a>(&mut self, awaited: bool, reply: ReplyLine<'a>) -> Event<'a> {
+        let session = &mut self.session;
+        let failed_at = session.failed_at;
+        let wanted = failed_at.is_none();
+        if wanted && session.chunks.are_used() {
+            session.step(Step::GoAhead);
         }
-        let wanted = self.session.failed_at.is_none();
-        if wanted && self.session.chunked {
-            self.step(Step::GoAhead);
+        if wanted || !session.chunks.are_used() {
+            session.step(Step::Complete);
+            session.step(Step::Judge);
         }
-        if wanted || !self.session.chunked {
-            self.step(Step::Complete);
-            self.step(Step::Judge);
-        }
-        self.end_transaction();
+        session.end_transaction();
         if !awaited || reply.code.get() == 421 {
-            self.refuse(stage, reply);
+            self.refuse(Stage::Content, reply);
             self.close();
         }
-        Ok(if reply.is_positive() && wanted {
+        if reply.is_positive() && wanted {
             Event::Delivered { reply }
         } else {
             Event::NotDelivered {
-                stage: self.session.failed_at.unwrap_or(stage),
+                stage: failed_at.unwrap_or(Stage::Content),
                 reply: Some(reply).filter(|_| wanted),
             }
-        })
-    }
-
-    /// Ends a failed transaction once nothing of it is under way.
-    fn settle(&mut self) {
-        let session = &mut self.session;
-        let quiet = !session.is_awaiting() && session.offset == 0 && session.chunk_size == 0;
-        if session.failed_at.is_some() && quiet {
-            session.tell_failure = true;
-            self.end_transaction();
         }
-    }
-
-    fn end_transaction(&mut self) {
-        let session = &mut self.session;
-        // A transaction that the server has open must be reset before the next.
-        session.dirty = matches!(
-            session.state,
-            State::Mail | State::Recipients | State::Chunking
-        );
-        session.content = Content::None;
-        session.tell_content = false;
-        session.plan = Plan::Idle;
-        session.sent = 0;
-        session.answered = 0;
-        session.offset = 0;
     }
 
     /// The server wants no more of this session.
     fn refuse<'a>(&mut self, stage: Stage, reply: ReplyLine<'a>) -> Event<'a> {
-        self.fail(Error::Refused {
+        let session = &mut self.session;
+        session.deadline = Instant::NEVER;
+        session.error = Some(Error::Refused {
             stage,
             code: reply.code,
             enhanced: reply.enhanced,
@@ -550,28 +494,117 @@ impl Dialogue<'_> {
             self.close();
         } else {
             match stage {
-                Stage::Greeting => self.step(Step::TurnAway),
-                Stage::Auth => self.step(Step::DenyAuthentication),
+                Stage::Greeting => session.step(Step::TurnAway),
+                Stage::Auth => session.step(Step::DenyAuthentication),
                 _ => {}
             }
-            self.session.plan = Plan::Idle;
+            session.begin(Place::Idle);
         }
         Event::Refused { stage, reply }
     }
 
     pub(super) fn close(&mut self) {
-        if self.session.state != State::Closed {
-            self.step(Step::Close);
+        let session = &mut self.session;
+        if session.state != State::Closed {
+            session.step(Step::Close);
         }
-        self.session.plan = Plan::Closed;
-        self.session.deadline = None;
+        session.row = Place::Closed;
+        session.deadline = Instant::NEVER;
+    }
+}
+
+impl Session {
+    /// What the envelope needs and the server lacks.
+    fn lacks(&self, envelope: &Envelope<'_>, chunking: bool) -> Option<Requirement> {
+        let max_size = self.capabilities.max_size;
+        Some(
+            if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
+                Requirement::Recipient
+            } else if self.offers(Extension::Size)
+                && max_size > 0
+                && envelope.size.is_some_and(|size| size > max_size)
+            {
+                Requirement::Size
+            } else if envelope.body == Some(Body::EightBitMime)
+                && !self.offers(Extension::EightBitMime)
+            {
+                Requirement::EightBitMime
+            } else if envelope.body == Some(Body::BinaryMime)
+                && !(chunking && self.offers(Extension::BinaryMime))
+            {
+                Requirement::BinaryMime
+            } else if envelope.needs_smtputf8() && !self.offers(Extension::SmtpUtf8) {
+                Requirement::SmtpUtf8
+            } else if envelope.needs_dsn() && !self.offers(Extension::Dsn) {
+                Requirement::Dsn
+            } else {
+                #[cfg(feature = "mta")]
+                return self.unmet_handling(&envelope.handling);
+                #[cfg(not(feature = "mta"))]
+                return None;
+            },
+        )
+    }
+
+    /// Reads one line of a positive EHLO reply.
+    fn take_ehlo_line(&mut self, reply: ReplyLine<'_>) {
+        if self.lines == 1 {
+            // The first line holds the server's name.
+            self.capabilities = Capabilities::NONE;
+        } else {
+            ehlo::parse_line(reply.text, &mut self.capabilities);
+        }
+    }
+
+    /// Chooses how to authenticate, and goes there.
+    fn choose_exchange(
+        &mut self,
+        credentials: &Credentials<'_>,
+        config: &Config<'_>,
+    ) -> Result<(), Requirement> {
+        if !self.offers(Extension::Auth) {
+            return Err(Requirement::Auth);
+        }
+        #[cfg(feature = "auth")]
+        {
+            let (offered, material) = (self.capabilities.mechanisms, &self.material);
+            let exchange = Exchange::choose(credentials, offered, config, self.tls, material)?;
+            self.exchange = Some(exchange);
+            self.begin(Place::Auth);
+        }
+        Ok(())
+    }
+
+    /// Ends a failed transaction once nothing of it is under way.
+    pub(super) fn settle(&mut self) {
+        let quiet = !self.is_awaiting() && self.offset == 0 && !self.chunks.is_open();
+        if self.failed_at.is_some() && quiet {
+            self.tell_failure = true;
+            self.end_transaction();
+        }
+    }
+
+    fn end_transaction(&mut self) {
+        // A transaction that the server has open must be reset before the next.
+        self.dirty = matches!(
+            self.state,
+            State::Mail | State::Recipients | State::Chunking
+        );
+        self.content = Content::None;
+        #[cfg(feature = "chunking")]
+        {
+            self.chunks.tell_content = false;
+        }
+        self.begin(Place::Idle);
     }
 
     /// Moves the session along the transition table.
     pub(super) fn step(&mut self, step: Step) {
-        match self.session.state.next(step) {
-            Some(state) => self.session.state = state,
-            None => debug_assert!(false, "{step:?} in {:?}", self.session.state),
-        }
+        debug_assert!(
+            self.state.next(step).is_some(),
+            "{step:?} in {:?}",
+            self.state
+        );
+        self.state = step.target();
     }
 }
