@@ -11,7 +11,7 @@ const SMALL: u64 = 64 * 1024;
 const PIECE: usize = 16 * 1024 * 1024;
 
 /// The chunks of a transaction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunks {
     /// The content goes by BDAT.
     used: bool,
@@ -31,6 +31,18 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
+    /// The content goes by DATA.
+    pub(super) const NONE: Self = Self {
+        used: false,
+        tell_content: false,
+        encoder: chunk::Encoder::LineStart,
+        last_sent: false,
+        header: 0,
+        size: 0,
+        left: 0,
+        count: 0,
+    };
+
     /// None yet, for a new transaction.
     pub(super) fn of_transaction(binary: bool, size: Option<u64>) -> Self {
         Self {
@@ -40,7 +52,7 @@ impl Chunks {
                 true => chunk::Encoder::Opaque,
                 false => chunk::Encoder::LineStart,
             },
-            ..Self::default()
+            ..Self::NONE
         }
     }
 

@@ -9,6 +9,8 @@
 //! BDAT frames the content, and `submission` the policy: which command comes next,
 //! and what a reply means.
 
+#[cfg_attr(not(feature = "auth"), path = "no_authentication.rs")]
+mod authentication;
 mod body;
 mod built;
 #[cfg_attr(not(feature = "chunking"), path = "no_chunks.rs")]

@@ -2,10 +2,12 @@
 //! without the feature `chunking`.
 
 /// The chunks of a transaction: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunks;
 
 impl Chunks {
+    pub(super) const NONE: Self = Self;
+
     pub(super) const fn are_used(&self) -> bool {
         false
     }

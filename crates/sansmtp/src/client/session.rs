@@ -155,7 +155,7 @@ impl Session {
             offset: 0,
             code: 0,
             lines: 0,
-            chunks: Chunks::default(),
+            chunks: Chunks::NONE,
             #[cfg(feature = "auth")]
             exchange: None,
             #[cfg(feature = "auth")]

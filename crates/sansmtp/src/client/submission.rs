@@ -6,11 +6,8 @@ use super::Query;
 #[cfg(feature = "chunking")]
 use super::chunks::Chunks;
 use super::session::{Cause, Content, Dialogue, Place, Session};
-use crate::auth::Credentials;
-#[cfg(feature = "auth")]
-use crate::auth::Exchange;
 use crate::capability::{Capabilities, Extension};
-use crate::config::{Config, Security};
+use crate::config::Security;
 use crate::envelope::{Envelope, Recipient};
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::Instant;
@@ -90,7 +87,7 @@ impl Dialogue<'_> {
                 session.content = Content::Open;
             }
         } else {
-            session.chunks = Chunks::default();
+            session.chunks = Chunks::NONE;
         }
         session.begin(Place::Mail);
         if !session.dirty {
@@ -297,7 +294,7 @@ impl Dialogue<'_> {
                 return Some(Event::StartTls);
             }
             #[cfg(feature = "auth")]
-            Place::Auth if fits => return self.take_challenge(code, stage, reply),
+            Place::Auth if fits => return self.take_challenge(reply),
             Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth => {
                 return Some(self.refuse(stage, reply));
             }
@@ -401,8 +398,8 @@ impl Dialogue<'_> {
                 return Some(Event::Reply { stage, reply });
             }
             Requirement::StartTls
-        } else if let Some(credentials) = &self.config.credentials {
-            match self.session.choose_exchange(credentials, self.config) {
+        } else if self.config.credentials.is_some() {
+            match self.begin_authentication() {
                 Ok(()) => return Some(Event::Reply { stage, reply }),
                 Err(requirement) => requirement,
             }
@@ -411,37 +408,6 @@ impl Dialogue<'_> {
             return Some(Event::Ready);
         };
         self.unmet(requirement);
-        None
-    }
-
-    /// Takes 235 or 334.
-    #[cfg(feature = "auth")]
-    fn take_challenge<'a>(
-        &mut self,
-        code: u16,
-        stage: Stage,
-        reply: ReplyLine<'a>,
-    ) -> Option<Event<'a>> {
-        let session = &mut self.session;
-        let (exchange, credentials) = session
-            .exchange
-            .as_mut()
-            .zip(self.config.credentials.as_ref())?;
-        if code == 235 {
-            if exchange.succeed() {
-                session.step(Step::Authenticate);
-                session.begin(Place::Idle);
-                return Some(Event::Ready);
-            }
-            self.misbehaved(Fault::ServerNotProven);
-        } else {
-            session.state = Step::Challenge.target();
-            if exchange.challenge(credentials, self.config, reply.text) {
-                session.begin(Place::Auth);
-                return Some(Event::Reply { stage, reply });
-            }
-            self.misbehaved(Fault::BadChallenge);
-        }
         None
     }
 
@@ -554,25 +520,6 @@ impl Session {
         } else {
             ehlo::parse_line(reply.text, &mut self.capabilities);
         }
-    }
-
-    /// Chooses how to authenticate, and goes there.
-    fn choose_exchange(
-        &mut self,
-        credentials: &Credentials<'_>,
-        config: &Config<'_>,
-    ) -> Result<(), Requirement> {
-        if !self.offers(Extension::Auth) {
-            return Err(Requirement::Auth);
-        }
-        #[cfg(feature = "auth")]
-        {
-            let (offered, material) = (self.capabilities.mechanisms, &self.material);
-            let exchange = Exchange::choose(credentials, offered, config, self.tls, material)?;
-            self.exchange = Some(exchange);
-            self.begin(Place::Auth);
-        }
-        Ok(())
     }
 
     /// Ends a failed transaction once nothing of it is under way.
