@@ -13,8 +13,7 @@ use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
 use sansmtp_tokio::client::{Direction, PoolConfig, Tap, Tls};
 use sansmtp_tokio::server::{
-    Body, Handler, MailEnvelope, OwnedReply, ServerConfig, SessionInfo, Verdict,
-    tls_config_from_files,
+    Body, Handler, MailEnvelope, Refusal, ServerConfig, SessionInfo, Verdict, tls_config_from_files,
 };
 use sansmtp_tokio::{Mailer, Server};
 use tokio::runtime::{Builder, Runtime};
@@ -207,7 +206,7 @@ impl Handler for Sink {
         &self,
         _session: &SessionInfo,
         _envelope: &MailEnvelope,
-    ) -> Result<Nothing, OwnedReply> {
+    ) -> Result<Nothing, Refusal> {
         Ok(Nothing)
     }
 }
@@ -217,7 +216,7 @@ impl Handler for Sink {
 pub(crate) struct Nothing;
 
 impl Body for Nothing {
-    async fn write(&mut self, _chunk: &[u8]) -> Result<(), OwnedReply> {
+    async fn write(&mut self, _chunk: &[u8]) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use sansmtp::wire::param::RcptParameters;
 use sansmtp::wire::path::ForwardPath;
 use sansmtp_tokio::Server;
 use sansmtp_tokio::server::{
-    Body, Handler, MailEnvelope, OwnedReply, ServerConfig, SessionInfo, Verdict,
+    Body, Handler, MailEnvelope, Refusal, ServerConfig, SessionInfo, Verdict,
 };
 use std::error::Error;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Handler for Sink {
         &self,
         _session: &SessionInfo,
         envelope: &MailEnvelope,
-    ) -> Result<Printed, OwnedReply> {
+    ) -> Result<Printed, Refusal> {
         Ok(Printed {
             envelope: envelope.clone(),
             content: Vec::new(),
@@ -51,7 +51,7 @@ impl Handler for Sink {
 }
 
 impl Body for Printed {
-    async fn write(&mut self, chunk: &[u8]) -> Result<(), OwnedReply> {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
         self.content.extend_from_slice(chunk);
         Ok(())
     }

@@ -9,7 +9,7 @@ use sansmtp::wire::param::RcptParameters;
 use sansmtp::wire::path::ForwardPath;
 use sansmtp_tokio::maildir::Maildir;
 use sansmtp_tokio::server::{
-    Handler, MailEnvelope, MaildirBody, MaildirHandler, OwnedReply, Server, ServerConfig,
+    Handler, MailEnvelope, MaildirBody, MaildirHandler, OwnedReply, Refusal, Server, ServerConfig,
     SessionInfo, Users, Verdict, tls_config_from_files,
 };
 use tokio::runtime::Runtime;
@@ -141,7 +141,7 @@ impl Handler for People {
         &self,
         session: &SessionInfo,
         envelope: &MailEnvelope,
-    ) -> Result<MaildirBody, OwnedReply> {
+    ) -> Result<MaildirBody, Refusal> {
         self.store.data(session, envelope).await
     }
 }

@@ -18,6 +18,18 @@ pub enum Verdict {
     /// This reply: 2yz says yes, 4yz and 5yz say no, 421 also closes the
     /// connection; 3yz makes no sense here. Text beyond 1,024 octets is cut off.
     Reply(OwnedReply),
+    /// Nothing: the connection is closed without a word.
+    Close,
+}
+
+/// Why a handler does not take a message, or the rest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Refusal {
+    /// This reply, 4yz or 5yz.
+    Reply(OwnedReply),
+    /// The connection is closed without a word.
+    Close,
 }
 
 impl Verdict {
@@ -26,6 +38,7 @@ impl Verdict {
         match self {
             Self::Accept => true,
             Self::Reply(reply) => reply.is_positive(),
+            Self::Close => false,
         }
     }
 }
@@ -33,6 +46,21 @@ impl Verdict {
 impl From<OwnedReply> for Verdict {
     fn from(reply: OwnedReply) -> Self {
         Self::Reply(reply)
+    }
+}
+
+impl From<OwnedReply> for Refusal {
+    fn from(reply: OwnedReply) -> Self {
+        Self::Reply(reply)
+    }
+}
+
+impl From<Refusal> for Verdict {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Reply(reply) => Self::Reply(reply),
+            Refusal::Close => Self::Close,
+        }
     }
 }
 
@@ -148,7 +176,7 @@ pub trait Handler: Send + Sync + 'static {
         &self,
         session: &SessionInfo,
         envelope: &MailEnvelope,
-    ) -> impl Future<Output = Result<Self::Body, OwnedReply>> + Send;
+    ) -> impl Future<Output = Result<Self::Body, Refusal>> + Send;
 
     /// VRFY. By default 252, which tells nothing.
     fn verify(&self, session: &SessionInfo, name: &str) -> impl Future<Output = Verdict> + Send {
@@ -185,9 +213,9 @@ pub trait Body: Send + Sized {
     /// that were added on the way. Lines end with CR LF.
     ///
     /// # Errors
-    /// The reply with which the message is refused at its end, 4yz or 5yz. The
-    /// body is dropped at once; the rest of the content is thrown away.
-    fn write(&mut self, chunk: &[u8]) -> impl Future<Output = Result<(), OwnedReply>> + Send;
+    /// The message is refused at its end with that reply, 4yz or 5yz. The body is
+    /// dropped at once; the rest of the content is thrown away.
+    fn write(&mut self, chunk: &[u8]) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// The content is complete and within the limits. A positive verdict takes
     /// over the responsibility for the message (RFC 5321, section 6.1): it must

@@ -1,7 +1,7 @@
 //! The ready-made handler: takes mail for some domains into one Maildir.
 
 use super::envelope::MailEnvelope;
-use super::handler::{Body, Handler, Verdict};
+use super::handler::{Body, Handler, Refusal, Verdict};
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
 use super::trace;
@@ -129,7 +129,7 @@ impl Handler for MaildirHandler {
         &self,
         session: &SessionInfo,
         envelope: &MailEnvelope,
-    ) -> Result<MaildirBody, OwnedReply> {
+    ) -> Result<MaildirBody, Refusal> {
         let id = format!("{}.{}", session.id, session.messages + 1);
         let fail = |error| failure(&session.id, &error);
         let mut delivery = self.maildir.begin().await.map_err(fail)?;
@@ -144,9 +144,9 @@ impl Handler for MaildirHandler {
 }
 
 impl Body for MaildirBody {
-    async fn write(&mut self, chunk: &[u8]) -> Result<(), OwnedReply> {
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
         let written = self.delivery.write(chunk).await;
-        written.map_err(|error| failure(&self.session, &error))
+        written.map_err(|error| failure(&self.session, &error).into())
     }
 
     async fn finish(self) -> Verdict {

@@ -51,7 +51,7 @@ mod users;
 
 pub use config::{InvalidConfig, ServerConfig};
 pub use envelope::{MailEnvelope, MailRecipient};
-pub use handler::{Body, Handler, Verdict};
+pub use handler::{Body, Handler, Refusal, Verdict};
 pub use info::{SessionInfo, TlsInfo};
 pub use local_delivery::{MaildirBody, MaildirHandler, Relay};
 pub use reply::OwnedReply;

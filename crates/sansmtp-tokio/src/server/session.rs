@@ -4,7 +4,7 @@
 use super::config::ServerConfig;
 use super::desk::{Lender, Pad};
 use super::envelope::{MailEnvelope, MailRecipient};
-use super::handler::{Body, Handler, Verdict};
+use super::handler::{Body, Handler, Refusal, Verdict};
 use super::info::SessionInfo;
 use super::io::{Io, LINGER};
 use super::reply::OwnedReply;
@@ -67,6 +67,7 @@ where
         Err(End::Lost(error)) => info!(session = %id, %error, "connection lost"),
         Err(End::Handshake(error)) => warn!(session = %id, %error, "TLS handshake failed"),
         Err(End::Stalled) => info!(session = %id, "the client does not read, or took too long"),
+        Err(End::Unsaid) => info!(session = %id, "closed without a word"),
     }
     exchange.void().await;
     if result.is_ok() || matches!(result, Err(End::Protocol(_))) {
@@ -86,6 +87,8 @@ enum End {
     Handshake(io::Error),
     /// A write or the handshake took too long.
     Stalled,
+    /// The handler wanted it so.
+    Unsaid,
 }
 
 impl From<Error> for End {
@@ -238,7 +241,7 @@ where
             break;
         }
         if let Some(event) = event {
-            exchange.handle(event).await;
+            exchange.handle(event).await?;
         }
         io.desk().consume(used, state != State::Content);
     }
@@ -280,7 +283,7 @@ enum Content<B> {
 }
 
 impl<H: Handler> Exchange<'_, H> {
-    async fn handle(&mut self, event: Event<'_>) {
+    async fn handle(&mut self, event: Event<'_>) -> Result<(), End> {
         match event {
             Event::Request(request) => {
                 let query = request.query();
@@ -290,13 +293,14 @@ impl<H: Handler> Exchange<'_, H> {
                         Some(keys) => request.answer_with_keys(&keys),
                         None => request.answer(&OwnedReply::local_error().as_reply()),
                     }
-                    return;
+                    return Ok(());
                 }
                 let verdict = self.decide(query).await;
                 self.log(&query, &verdict);
                 match &verdict {
                     Verdict::Accept => request.accept(),
                     Verdict::Reply(reply) => request.answer(&reply.as_reply()),
+                    Verdict::Close => return Err(End::Unsaid),
                 }
             }
             Event::Hello { name, extended } => {
@@ -308,14 +312,18 @@ impl<H: Handler> Exchange<'_, H> {
             }
             Event::Content(stretch) => {
                 if let Content::Open(body) = &mut self.content
-                    && let Err(reply) = body.write(stretch).await
+                    && let Err(refusal) = body.write(stretch).await
                 {
-                    self.content = Content::Failed(refusal(reply));
+                    match said(refusal) {
+                        Refusal::Reply(reply) => self.content = Content::Failed(reply),
+                        Refusal::Close => return Err(End::Unsaid),
+                    }
                 }
             }
             Event::Reset => self.void().await,
             _ => {}
         }
+        Ok(())
     }
 
     async fn decide(&mut self, query: Query<'_>) -> Verdict {
@@ -386,7 +394,7 @@ impl<H: Handler> Exchange<'_, H> {
                         self.content = Content::Open(body);
                         Verdict::Accept
                     }
-                    Err(reply) => refusal(reply).into(),
+                    Err(refusal) => said(refusal).into(),
                 }
             }
             Query::Message { size } => self.judge(size).await,
@@ -471,12 +479,11 @@ impl fmt::Display for Question<'_> {
     }
 }
 
-/// Makes sure that a failure says no.
-fn refusal(reply: OwnedReply) -> OwnedReply {
-    if reply.is_refusal() {
-        reply
-    } else {
-        OwnedReply::local_error()
+/// Makes sure that a refusal says no.
+fn said(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Reply(reply) if !reply.is_refusal() => OwnedReply::local_error().into(),
+        refusal => refusal,
     }
 }
 

@@ -4,7 +4,9 @@ use crate::support::{Directory, Running, config};
 use sansmtp::config::Security;
 use sansmtp::wire::param::RcptParameters;
 use sansmtp::wire::path::ForwardPath;
-use sansmtp_tokio::server::{Body, Handler, MailEnvelope, OwnedReply, SessionInfo, Verdict};
+use sansmtp_tokio::server::{
+    Body, Handler, MailEnvelope, OwnedReply, Refusal, SessionInfo, Verdict,
+};
 
 const PLAIN: Security = Security::DangerPlaintext;
 
@@ -247,7 +249,7 @@ impl Handler for Failing {
         Verdict::Accept
     }
 
-    async fn data(&self, _: &SessionInfo, _: &MailEnvelope) -> Result<FailingBody, OwnedReply> {
+    async fn data(&self, _: &SessionInfo, _: &MailEnvelope) -> Result<FailingBody, Refusal> {
         Ok(FailingBody(self.0.clone()))
     }
 }
@@ -255,8 +257,8 @@ impl Handler for Failing {
 struct FailingBody(OwnedReply);
 
 impl Body for FailingBody {
-    async fn write(&mut self, _: &[u8]) -> Result<(), OwnedReply> {
-        Err(self.0.clone())
+    async fn write(&mut self, _: &[u8]) -> Result<(), Refusal> {
+        Err(self.0.clone().into())
     }
 
     async fn finish(self) -> Verdict {
