@@ -24,7 +24,7 @@ impl Handler for Sink {
         Verdict::Accept
     }
 
-    async fn data(&self, _: &SessionInfo, _: &MailEnvelope) -> Result<Nowhere, OwnedReply> {
+    async fn data(&self, _: &SessionInfo, _: &MailEnvelope) -> Result<Nowhere, Refusal> {
         Ok(Nowhere)
     }
 }
@@ -32,7 +32,7 @@ impl Handler for Sink {
 struct Nowhere;
 
 impl Body for Nowhere {
-    async fn write(&mut self, _: &[u8]) -> Result<(), OwnedReply> {
+    async fn write(&mut self, _: &[u8]) -> Result<(), Refusal> {
         Ok(())
     }
 
