@@ -68,6 +68,8 @@ pub enum Step {
     Judge,
     /// RSET accepted.
     Reset,
+    /// XCLIENT accepted: the session begins anew, for another client.
+    Introduce,
     /// QUIT, or 421 from the server.
     Part,
     /// The connection was closed.
@@ -75,7 +77,7 @@ pub enum Step {
 }
 
 /// Every transition there is.
-pub const TRANSITIONS: [(State, Step, State); 49] = {
+pub const TRANSITIONS: [(State, Step, State); 50] = {
     use State as S;
     use Step as T;
     [
@@ -92,6 +94,7 @@ pub const TRANSITIONS: [(State, Step, State); 49] = {
         (S::Ready, T::DenyAuthentication, S::Ready),
         (S::Ready, T::Mail, S::Mail),
         (S::Ready, T::Reset, S::Ready),
+        (S::Ready, T::Introduce, S::Opening),
         (S::Ready, T::Part, S::Closing),
         (S::Handshake, T::TlsUp, S::Greeted),
         (S::Authenticating, T::Challenge, S::Authenticating),
@@ -213,6 +216,7 @@ mod tests {
             (State::Ready, Step::GoAhead),
             (State::Mail, Step::Mail),
             (State::Mail, Step::AgreeTls),
+            (State::Mail, Step::Introduce),
             (State::Recipients, Step::Authenticate),
             (State::Content, Step::Judge),
             (State::Chunking, Step::Mail),

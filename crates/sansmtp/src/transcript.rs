@@ -497,9 +497,9 @@ impl Word {
         if is("DATA") {
             return Self::Data;
         }
-        const KNOWN: [&str; 12] = [
+        const KNOWN: [&str; 14] = [
             "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP",
-            "STARTTLS",
+            "STARTTLS", "ETRN", "XCLIENT",
         ];
         if KNOWN.into_iter().any(is) {
             Self::Known

@@ -6,7 +6,9 @@ use dialogue::{Common, Driver};
 use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::{EhloName, Security};
 use sansmtp::server::{Config, Event, Limits, Query, Request, Server};
+use sansmtp::wire::datetime::DateTime;
 use sansmtp::wire::enhanced::EnhancedCode;
+use sansmtp::wire::handling::Handling;
 use sansmtp::wire::reply::Reply;
 use sansmtp::{Instant, Machine};
 
@@ -16,10 +18,13 @@ struct ServerDriver {
     content: Vec<u8>,
     /// Questions that are left open, by their first word.
     hold: Vec<String>,
+    /// The recipient whose content is refused.
+    deny: Option<u32>,
     failed: bool,
 }
 
-/// Options: `starttls` or `tls`; `auth` for PLAIN and LOGIN, `clear` to take
+/// Options: `mta` offers the rarer extensions, `lmtp` speaks LMTP, where `deny=N`
+/// refuses the content for recipient N; `msgs=N` as a limit; `starttls` or `tls`; `auth` for PLAIN and LOGIN, `clear` to take
 /// passwords without TLS; `max=N` octets; `rcpts=N`, `errors=N`, `line=N`,
 /// `eat=N` as limits; `ask` to be asked who may connect; `hold-mail` and so on to leave a
 /// question open.
@@ -61,6 +66,28 @@ fn start(options: &str, read: usize, write: usize) -> ServerDriver {
     config = config
         .limits(limits)
         .max_size(number("max=").map_or(1_048_576, u64::from));
+    limits.messages = number("msgs=").map_or(limits.messages, |n| n as u16);
+    config = config.limits(limits);
+    if has("lmtp") {
+        config = config.lmtp();
+    }
+    if has("mta") {
+        config = [
+            Extension::RequireTls,
+            Extension::DeliverBy,
+            Extension::FutureRelease,
+            Extension::MtPriority,
+            Extension::Limits,
+            Extension::Etrn,
+            Extension::XClient,
+        ]
+        .into_iter()
+        .fold(config, Config::offer);
+        let bounds = &mut config.capabilities.bounds;
+        bounds.min_by_time = 60;
+        bounds.hold_seconds = 86_400;
+        bounds.hold_until = DateTime::parse("2030-01-01T00:00:00Z").unwrap();
+    }
     let common = Common::new(read, write);
     let config: &'static Config<'static> = Box::leak(Box::new(config));
     let line = Box::leak(vec![0; 512].into_boxed_slice());
@@ -74,6 +101,7 @@ fn start(options: &str, read: usize, write: usize) -> ServerDriver {
             .filter_map(|word| word.strip_prefix("hold-"))
             .map(str::to_owned)
             .collect(),
+        deny: number("deny="),
         failed: false,
     };
     if !has("silent") {
@@ -110,7 +138,8 @@ impl ServerDriver {
             match event {
                 None | Some(Event::Hello { .. }) => {}
                 Some(Event::Request(request)) => {
-                    decide(request, &self.hold, &mut self.common, &mut self.content);
+                    let content = &mut self.content;
+                    decide(request, &self.hold, self.deny, &mut self.common, content);
                 }
                 Some(Event::Content(stretch)) => self.content.extend_from_slice(stretch),
                 Some(Event::Reset) => {
@@ -129,12 +158,39 @@ impl ServerDriver {
 }
 
 /// Says yes, but no to names that begin with "no" and to wrong passwords.
-fn decide(request: Request<'_>, hold: &[String], common: &mut Common, content: &mut Vec<u8>) {
+fn decide(
+    request: Request<'_>,
+    hold: &[String],
+    deny: Option<u32>,
+    common: &mut Common,
+    content: &mut Vec<u8>,
+) {
     let query = request.query();
     let name = format!("{query:?}").to_lowercase();
     let (name, _) = name.split_once([' ', '(']).unwrap_or((&name, ""));
     let refused = match query {
-        Query::Mail { reverse_path, .. } => reverse_path.as_str().starts_with("no"),
+        Query::Mail {
+            reverse_path,
+            parameters,
+        } => {
+            if parameters.handling != Handling::NONE {
+                common.tell(format!("{:?}", parameters.handling));
+            }
+            reverse_path.as_str().starts_with("no")
+        }
+        Query::Delivery { recipient, size } => {
+            assert_eq!(size, content.len() as u64);
+            common.tell(format!("delivery {recipient} of {size} octets"));
+            deny == Some(recipient.into())
+        }
+        Query::Etrn(node) => {
+            common.tell(format!("etrn {node}"));
+            node.starts_with("no")
+        }
+        Query::XClient(attributes) => {
+            common.tell(format!("xclient {attributes:?}"));
+            attributes.address().is_none()
+        }
         Query::Recipient { forward_path, .. } => forward_path.as_str().starts_with("no"),
         Query::Authenticate(login) => {
             let authorization = login.authorization;
@@ -229,6 +285,16 @@ impl Driver for ServerDriver {
             self.server
         );
     }
+}
+
+#[test]
+fn rarer_extensions() {
+    dialogue::run(include_str!("dialogue/server_mta.txt"), start);
+}
+
+#[test]
+fn lmtp() {
+    dialogue::run(include_str!("dialogue/server_lmtp.txt"), start);
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::Chunk => "chunk",
         Step::Judge => "judge",
         Step::Reset => "reset",
+        Step::Introduce => "introduce",
         Step::Part => "part",
         Step::Close => "close",
     }
@@ -106,6 +107,14 @@ pub(crate) fn requirement(requirement: Requirement) -> &'static str {
         Requirement::EightBitMime => "8bitmime",
         Requirement::Dsn => "dsn",
         Requirement::Recipient => "recipient",
+        Requirement::RequireTls => "requiretls",
+        Requirement::DeliverBy => "deliverby",
+        Requirement::FutureRelease => "futurerelease",
+        Requirement::MtPriority => "mt-priority",
+        Requirement::Etrn => "etrn",
+        Requirement::XClient => "xclient",
+        Requirement::Recipients => "recipients",
+        Requirement::Messages => "messages",
         _ => "other",
     }
 }

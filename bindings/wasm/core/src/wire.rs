@@ -47,6 +47,7 @@ pub fn parse_command(line: &[u8]) -> JsValue {
     match command {
         Command::Ehlo(name) => verb("EHLO").set("name", name),
         Command::Helo(name) => verb("HELO").set("name", name),
+        Command::Lhlo(name) => verb("LHLO").set("name", name),
         Command::StartTls => verb("STARTTLS"),
         Command::Auth {
             mechanism,
@@ -69,6 +70,8 @@ pub fn parse_command(line: &[u8]) -> JsValue {
         Command::Vrfy(argument) => verb("VRFY").set("argument", argument),
         Command::Expn(argument) => verb("EXPN").set("argument", argument),
         Command::Help(argument) => verb("HELP").set("argument", argument),
+        Command::Etrn(argument) => verb("ETRN").set("argument", argument),
+        Command::XClient(attributes) => verb("XCLIENT").set("argument", attributes.as_str()),
         Command::Quit => verb("QUIT"),
     }
     .set("masked", format!("{command:?}"))

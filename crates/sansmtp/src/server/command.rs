@@ -2,6 +2,8 @@
 
 use super::dialogue::{Dialogue, Taken};
 use super::event::{Event, Query};
+#[cfg(feature = "mta")]
+use super::replies::TOO_MANY_MESSAGES;
 use super::replies::{BARE_LINE_END, NEEDS_SMTPUTF8, TOO_LARGE, complaint, out_of_order};
 use super::session::Outbox;
 use crate::capability::{Extension, Mechanism};
@@ -117,6 +119,25 @@ impl Dialogue<'_> {
             State::Mail | State::Recipients | State::Chunking
         );
         let query = match command {
+            Command::Ehlo(_) | Command::Helo(_) if session.is_lmtp() => {
+                // RFC 2033, section 4.1
+                session.say(Reply::fixed(500, (5, 5, 1), "This is LMTP: use LHLO"));
+                return None;
+            }
+            #[cfg(feature = "mta")]
+            Command::Lhlo(_) if !session.is_lmtp() => {
+                session.say(complaint(CommandError::Unrecognized));
+                return None;
+            }
+            #[cfg(feature = "mta")]
+            Command::Lhlo(name) => {
+                session.end_transaction(Step::Hello);
+                session.outbox = Outbox::Ehlo;
+                return Some(Event::Hello {
+                    name,
+                    extended: true,
+                });
+            }
             Command::Ehlo(name) | Command::Helo(name) => {
                 let extended = matches!(command, Command::Ehlo(_));
                 session.end_transaction(Step::Hello);
@@ -135,6 +156,14 @@ impl Dialogue<'_> {
                 parameters,
             } => {
                 let limit = self.config.capabilities.max_size;
+                #[cfg(feature = "mta")]
+                let most = self.config.limits.messages;
+                #[cfg(feature = "mta")]
+                if most > 0 && session.messages >= most && session.state == State::Ready {
+                    // RFC 9422, section 4
+                    self.part(TOO_MANY_MESSAGES);
+                    return None;
+                }
                 let refusal = if session.state.next(Step::Mail).is_none() {
                     Some(out_of_order(session.state))
                 } else if self.config.require_auth && !session.authenticated {
@@ -144,8 +173,14 @@ impl Dialogue<'_> {
                 } else if !reverse_path.as_str().is_ascii() && !parameters.smtputf8 {
                     Some(NEEDS_SMTPUTF8)
                 } else {
+                    #[cfg(feature = "mta")]
+                    {
+                        self.refuse_handling(&parameters.handling)
+                    }
+                    #[cfg(not(feature = "mta"))]
                     None
                 };
+                let session = &mut self.session;
                 if let Some(refusal) = refusal {
                     session.say(refusal);
                     return None;
@@ -196,7 +231,9 @@ impl Dialogue<'_> {
                     Query::Data
                 }
                 State::Mail => {
-                    session.say(Reply::fixed(554, (5, 5, 1), "No valid recipients"));
+                    // RFC 2033, section 4.2
+                    let code = if session.is_lmtp() { 503 } else { 554 };
+                    session.say(Reply::fixed(code, (5, 5, 1), "No valid recipients"));
                     return None;
                 }
                 _ => {
@@ -221,6 +258,15 @@ impl Dialogue<'_> {
                 session.outbox = Outbox::Goodbye;
                 return in_transaction.then_some(Event::Reset);
             }
+            #[cfg(feature = "mta")]
+            Command::Etrn(_) | Command::XClient(_) if session.state != State::Ready => {
+                session.say(out_of_order(session.state));
+                return None;
+            }
+            #[cfg(feature = "mta")]
+            Command::Etrn(node) => Query::Etrn(node),
+            #[cfg(feature = "mta")]
+            Command::XClient(attributes) => Query::XClient(attributes),
             Command::Vrfy(name) => Query::Verify(name),
             Command::Expn(name) => Query::Expand(name),
             Command::Help(subject) => Query::Help(subject),

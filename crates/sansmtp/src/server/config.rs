@@ -12,14 +12,20 @@ pub struct Config<'a> {
     /// Whether TLS comes first, is offered by STARTTLS, or is not to be had.
     pub security: Security,
     /// What EHLO announces, besides STARTTLS and AUTH, which depend on the state
-    /// of the session. What this core can not carry out is not announced.
-    /// `max_size` is the limit of a message in octets, 0 for none.
+    /// of the session. What can not be carried out is not announced: REQUIRETLS
+    /// without TLS, BINARYMIME without CHUNKING, FUTURERELEASE without its bounds.
+    /// `max_size` is the limit of a message in octets, 0 for none; LIMITS says what
+    /// stands in `limits`; XCLIENT is for the sessions of listed balancers only.
     pub capabilities: Capabilities,
     /// The SASL mechanisms. Those that show the password or token are announced
     /// only with TLS, as is EXTERNAL; SCRAM and CRAM-MD5 only if the feature `scram`
     /// is on and the driver has called `Server::set_entropy`; the -PLUS ones only
     /// with TLS and a channel binding.
     pub mechanisms: Mechanisms,
+    /// Speaks LMTP in the place of SMTP: LHLO, and one reply for each recipient behind
+    /// the content (RFC 2033). Not for port 25.
+    #[cfg(feature = "mta")]
+    pub lmtp: bool,
     /// MAIL needs a successful AUTH first (RFC 6409, section 4.3).
     pub require_auth: bool,
     /// Takes passwords without TLS. For tests on the own machine.
@@ -37,6 +43,9 @@ pub struct Limits {
     /// Recipients of one message; RFC 5321, section 4.5.3.1.8 wants at least 100.
     /// Default 1,000.
     pub recipients: u16,
+    /// Messages of one session, then 421; 0 for no limit, which is the default.
+    #[cfg(feature = "mta")]
+    pub messages: u16,
     /// Refused commands until the connection is closed with 421; 0 for no limit.
     /// A message that was taken starts the count anew. Default 20.
     pub errors: u16,
@@ -54,6 +63,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             recipients: 1000,
+            #[cfg(feature = "mta")]
+            messages: 0,
             errors: 20,
             text_line: 0,
             refused_chunk: 64 * 1024 * 1024,
@@ -107,6 +118,8 @@ impl<'a> Config<'a> {
             security,
             capabilities,
             mechanisms: Mechanisms::NONE,
+            #[cfg(feature = "mta")]
+            lmtp: false,
             require_auth: false,
             danger_plaintext_auth: false,
             limits: Limits::default(),
@@ -118,6 +131,21 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn max_size(mut self, octets: u64) -> Self {
         self.capabilities.max_size = octets;
+        self
+    }
+
+    /// The same, but it speaks LMTP (RFC 2033).
+    #[cfg(feature = "mta")]
+    #[must_use]
+    pub const fn lmtp(mut self) -> Self {
+        self.lmtp = true;
+        self
+    }
+
+    /// The same, but EHLO announces one more extension.
+    #[must_use]
+    pub const fn offer(mut self, extension: Extension) -> Self {
+        self.capabilities = self.capabilities.with(extension);
         self
     }
 

@@ -32,7 +32,13 @@ impl<'c> Server<'c> {
         reply: &'c mut [u8],
         now: Instant,
     ) -> Self {
-        let mut server = Self::resume(Session::new(config.security), config, line, reply);
+        #[allow(unused_mut, reason = "of some features")]
+        let mut session = Session::new(config.security);
+        #[cfg(feature = "mta")]
+        {
+            session.lmtp = config.lmtp;
+        }
+        let mut server = Self::resume(session, config, line, reply);
         server.dialogue.arm(now);
         server
     }
@@ -310,8 +316,9 @@ impl Machine for Server<'_> {
         }
         let session = &dialogue.session;
         let passed = session.deadline.is_some_and(|deadline| now >= deadline);
-        // While a question is open it is the driver's time that passes.
-        if passed && session.asked.is_none() {
+        // While a question is open it is the driver's time that passes, unless a reply
+        // is still to be taken before it.
+        if passed && (session.asked.is_none() || session.has_reply()) {
             dialogue.time_out(now)?;
         }
         Ok(())

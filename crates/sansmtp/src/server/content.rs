@@ -3,7 +3,7 @@
 use super::dialogue::Dialogue;
 use super::event::{Event, Query};
 use super::replies::{BARE_IN_CONTENT, LINE_TOO_LONG, TOO_LARGE};
-use super::session::{Asked, Session};
+use super::session::Session;
 use crate::machine::Instant;
 use crate::state::{State, Step};
 use crate::wire::reply::Reply;
@@ -31,13 +31,12 @@ impl Dialogue<'_> {
             self.arm(now);
             return (used, Some(if void { &[] } else { stretch }));
         }
-        session.step(Step::Complete);
         if !void {
-            session.asked = Some(Asked::Message);
-            session.told = false;
+            session.complete();
             return (used, Some(stretch));
         }
-        session.say(if too_large {
+        session.step(Step::Complete);
+        session.say_verdict(if too_large {
             TOO_LARGE
         } else if session.line_too_long {
             LINE_TOO_LONG
@@ -74,12 +73,12 @@ impl Dialogue<'_> {
         // A sum that can not be counted is too large even where nothing is.
         let sum = before.checked_add(size);
         if sum.is_none_or(|sum| limit > 0 && sum > limit) {
-            self.void_chunks();
+            self.void_chunks(last);
             self.refuse_chunk(now, size, TOO_LARGE);
             return Some(Event::Reset);
         }
         if size == 0 && last && !first && session.ends.bare_at_end() {
-            self.void_chunks();
+            self.void_chunks(last);
             self.session.say(BARE_IN_CONTENT);
             return Some(Event::Reset);
         }
@@ -133,9 +132,7 @@ impl Dialogue<'_> {
             self.arm(now);
             return;
         }
-        session.step(Step::Complete);
-        session.asked = Some(Asked::Message);
-        session.told = false;
+        session.complete();
         session.deadline = None;
     }
 
@@ -168,7 +165,7 @@ impl Dialogue<'_> {
         let void = bare || session.line_too_long;
         if void && ended {
             let reply = if bare { BARE_IN_CONTENT } else { LINE_TOO_LONG };
-            self.void_chunks();
+            self.void_chunks(self.session.chunk_last);
             self.session.say(reply);
         }
         self.arm(now);
@@ -183,8 +180,11 @@ impl Dialogue<'_> {
     }
 
     /// Ends a transaction whose chunks can not be taken.
-    pub(super) fn void_chunks(&mut self) {
+    pub(super) fn void_chunks(&mut self, last: bool) {
         let session = &mut self.session;
+        if last {
+            session.repeat_for_recipients();
+        }
         if session.state != State::Content {
             session.step(Step::GoAhead);
         }

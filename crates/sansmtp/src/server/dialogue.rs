@@ -78,9 +78,13 @@ impl Dialogue<'_> {
     /// The reply in the outbox was sent.
     pub(super) fn sent(&mut self, now: Instant) {
         let session = &mut self.session;
-        session.outbox = Outbox::Empty;
         session.offset = 0;
         session.eating = false;
+        if session.repeats > 0 {
+            session.repeats = session.repeats.wrapping_sub(1);
+            return self.arm(now);
+        }
+        session.outbox = Outbox::Empty;
         let limit = self.config.limits.errors;
         // 421 and 221 were the last word.
         if session.state == State::Closing && session.shutdown {
@@ -102,6 +106,7 @@ impl Dialogue<'_> {
         session.asked = None;
         session.outbox = Outbox::Fixed(last_word);
         session.offset = 0;
+        session.repeats = 0;
         session.eating = false;
         session.shutdown = true;
         if session.state != State::Closing {
@@ -165,6 +170,7 @@ impl Dialogue<'_> {
         };
         match self.session.outbox {
             Outbox::Empty => {}
+            Outbox::Greeting if self.session.is_lmtp() => named(220, "", " LMTP ready", out),
             Outbox::Greeting => named(220, "", " ESMTP ready", out),
             Outbox::Hello => named(250, "", "", out),
             Outbox::Goodbye => named(221, "2.0.0 ", " closing, goodbye", out),
@@ -191,6 +197,11 @@ impl Dialogue<'_> {
         }
         let query = match session.asked {
             Some(Asked::Message) => Query::Message { size: session.size },
+            #[cfg(feature = "mta")]
+            Some(Asked::Delivery) => Query::Delivery {
+                recipient: session.verdicts,
+                size: session.size,
+            },
             _ => Query::Connect,
         };
         Some(self.ask(query, buffer))

@@ -6,6 +6,8 @@ use crate::capability::Mechanism;
 use crate::wire::param::{MailParameters, RcptParameters};
 use crate::wire::path::{ForwardPath, ReversePath};
 use crate::wire::reply::Reply;
+#[cfg(feature = "mta")]
+use crate::wire::xclient::{Attribute, XClient};
 
 /// What happened in the dialogue.
 ///
@@ -74,6 +76,26 @@ pub enum Query<'a> {
         /// The size of the content in octets.
         size: u64,
     },
+    /// The content is complete, in LMTP: what becomes of it for this recipient? Asked
+    /// once for each recipient that was accepted, in their order. A positive answer
+    /// takes over the responsibility for this recipient (RFC 2033, section 4.2).
+    #[cfg(feature = "mta")]
+    Delivery {
+        /// Which of the accepted recipients, from 0.
+        recipient: u16,
+        /// The size of the content in octets.
+        size: u64,
+    },
+    /// ETRN: shall what is queued for this node be sent? `@` before it stands for a
+    /// domain with all below it, `#` for a queue. Acceptance answers 250; 251 to 253,
+    /// 458 and 459 have meanings of their own (RFC 1985, section 5).
+    #[cfg(feature = "mta")]
+    Etrn(&'a str),
+    /// XCLIENT: a balancer says for whom it connects. If that is accepted, the session
+    /// begins anew, with [`Query::Connect`]; a client whose user is named counts as
+    /// authenticated.
+    #[cfg(feature = "mta")]
+    XClient(XClient<'a>),
     /// VRFY. Acceptance answers 252, which tells nothing.
     Verify(&'a str),
     /// EXPN. Acceptance answers 502.
@@ -218,6 +240,17 @@ impl Query<'_> {
             Self::Recipient { .. } => Asked::Recipient,
             Self::Data => Asked::Data,
             Self::Message { .. } => Asked::Message,
+            #[cfg(feature = "mta")]
+            Self::Delivery { .. } => Asked::Delivery,
+            #[cfg(feature = "mta")]
+            Self::Etrn(_) => Asked::Etrn,
+            #[cfg(feature = "mta")]
+            Self::XClient(attributes) => {
+                let login = attributes.login().and_then(Attribute::known);
+                Asked::XClient {
+                    login: login.is_some_and(|login| !login.as_str().is_empty()),
+                }
+            }
             Self::Verify(_) => Asked::Verify,
             Self::Expand(_) => Asked::Expand,
             Self::Help(_) => Asked::Help,

@@ -16,6 +16,8 @@ mod content;
 mod dialogue;
 mod event;
 mod exchange;
+#[cfg(feature = "mta")]
+mod handling;
 #[cfg(feature = "scram")]
 mod hashed;
 mod offer;

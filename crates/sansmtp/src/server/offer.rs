@@ -7,9 +7,12 @@ use crate::config::Security;
 impl Dialogue<'_> {
     /// What EHLO announces now.
     pub(super) fn offered(&self) -> Capabilities {
+        #[cfg(not(feature = "mta"))]
         let mut offered = NOT_CARRIED_OUT
             .into_iter()
             .fold(self.config.capabilities, Capabilities::without);
+        #[cfg(feature = "mta")]
+        let mut offered = self.offered_handling();
         if !offered.has(Extension::Chunking) {
             // Only BDAT can carry it.
             offered = offered.without(Extension::BinaryMime);
@@ -24,6 +27,33 @@ impl Dialogue<'_> {
             offered.mechanisms = self.mechanisms();
         } else {
             offered = offered.without(Extension::Auth);
+        }
+        offered
+    }
+
+    /// The rarer extensions, as far as they can be carried out now.
+    #[cfg(feature = "mta")]
+    fn offered_handling(&self) -> Capabilities {
+        let (config, limits) = (self.config, &self.config.limits);
+        let mut offered = config.capabilities;
+        if !self.session.tls {
+            // RFC 8689, section 3
+            offered = offered.without(Extension::RequireTls);
+        }
+        let bounds = &mut offered.bounds;
+        let can_hold = bounds.hold_seconds > 0 && bounds.hold_until.unix() > 0;
+        bounds.recipients = u32::from(limits.recipients);
+        bounds.messages = u32::from(limits.messages);
+        bounds.domains = 0;
+        if !can_hold {
+            // Both must be stated (RFC 4865, section 3).
+            offered = offered.without(Extension::FutureRelease);
+        }
+        if config.lmtp {
+            // RFC 2033, section 5
+            offered = offered
+                .with(Extension::Pipelining)
+                .with(Extension::EnhancedStatusCodes);
         }
         offered
     }
@@ -58,12 +88,14 @@ impl Dialogue<'_> {
     }
 }
 
-/// Extensions that go beyond what this core does.
-const NOT_CARRIED_OUT: [Extension; 6] = [
+/// Extensions that go beyond what this build does.
+#[cfg(not(feature = "mta"))]
+const NOT_CARRIED_OUT: [Extension; 7] = [
     Extension::RequireTls,
     Extension::DeliverBy,
     Extension::FutureRelease,
     Extension::MtPriority,
     Extension::Limits,
     Extension::Etrn,
+    Extension::XClient,
 ];

@@ -15,6 +15,9 @@ pub(super) const BARE_IN_CONTENT: Reply<'static> = Reply::fixed(
 );
 pub(super) const SHUTTING_DOWN: Reply<'static> =
     Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
+#[cfg(feature = "mta")]
+pub(super) const TOO_MANY_MESSAGES: Reply<'static> =
+    Reply::fixed(421, (4, 5, 3), "Too many messages in this session, closing");
 pub(super) const BARE_LINE_END: Reply<'static> = Reply::fixed(
     500,
     (5, 5, 2),

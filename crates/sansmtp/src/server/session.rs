@@ -37,6 +37,17 @@ pub struct Session {
     /// The transaction takes addresses in UTF-8.
     pub(super) smtputf8: bool,
     pub(super) recipients: u16,
+    /// LMTP: each recipient gets a verdict.
+    #[cfg(feature = "mta")]
+    pub(super) lmtp: bool,
+    /// Recipients that got theirs.
+    #[cfg(feature = "mta")]
+    pub(super) verdicts: u16,
+    /// Senders that were accepted.
+    #[cfg(feature = "mta")]
+    pub(super) messages: u16,
+    /// How often the reply in the outbox goes out again.
+    pub(super) repeats: u16,
     pub(super) errors: u16,
     pub(super) outbox: Outbox,
     /// Octets of the outbox that were sent.
@@ -84,6 +95,15 @@ pub(super) enum Asked {
     Recipient,
     Data,
     Message,
+    #[cfg(feature = "mta")]
+    Delivery,
+    #[cfg(feature = "mta")]
+    Etrn,
+    #[cfg(feature = "mta")]
+    XClient {
+        /// It names a user.
+        login: bool,
+    },
     Verify,
     Expand,
     Help,
@@ -143,6 +163,13 @@ impl Session {
             hashed: super::hashed::Hashed::default(),
             smtputf8: false,
             recipients: 0,
+            #[cfg(feature = "mta")]
+            lmtp: false,
+            #[cfg(feature = "mta")]
+            verdicts: 0,
+            #[cfg(feature = "mta")]
+            messages: 0,
+            repeats: 0,
             errors: 0,
             outbox: Outbox::Empty,
             offset: 0,
@@ -184,6 +211,45 @@ impl Session {
         self.hashed.forget();
     }
 
+    /// Whether it speaks LMTP.
+    pub(super) const fn is_lmtp(&self) -> bool {
+        #[cfg(feature = "mta")]
+        return self.lmtp;
+        #[cfg(not(feature = "mta"))]
+        false
+    }
+
+    /// What is asked about content that is complete.
+    pub(super) const fn verdict(&self) -> Asked {
+        #[cfg(feature = "mta")]
+        if self.lmtp {
+            return Asked::Delivery;
+        }
+        Asked::Message
+    }
+
+    /// The content is complete: its fate is asked for.
+    pub(super) fn complete(&mut self) {
+        self.step(Step::Complete);
+        self.asked = Some(self.verdict());
+        self.told = false;
+    }
+
+    /// Refuses the content with a reply of the core: once, or in LMTP for each
+    /// recipient.
+    pub(super) fn say_verdict(&mut self, reply: Reply<'static>) {
+        self.say(reply);
+        self.repeat_for_recipients();
+    }
+
+    /// In LMTP the reply to the content goes out once for each recipient (RFC 2033,
+    /// section 4.2).
+    pub(super) fn repeat_for_recipients(&mut self) {
+        if self.is_lmtp() {
+            self.repeats = self.recipients.saturating_sub(1);
+        }
+    }
+
     /// Answers with a reply of the core; a refusal counts as an error.
     pub(super) fn say(&mut self, reply: Reply<'static>) {
         if reply.code().class() == Class::Permanent {
@@ -217,6 +283,13 @@ impl Session {
             Asked::Data if self.chunked => Outbox::Empty,
             Asked::Data => Outbox::Fixed(GO_AHEAD),
             Asked::Message => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Message accepted")),
+            #[cfg(feature = "mta")]
+            Asked::Delivery => Outbox::Fixed(Reply::fixed(250, (2, 1, 5), "Delivered")),
+            #[cfg(feature = "mta")]
+            Asked::Etrn => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Queuing started")),
+            // The new client is greeted.
+            #[cfg(feature = "mta")]
+            Asked::XClient { .. } => Outbox::Empty,
             Asked::Verify => Outbox::Fixed(Reply::fixed(
                 252,
                 (2, 0, 0),
@@ -267,6 +340,11 @@ impl Session {
                 Asked::Authenticate | Asked::Bearer if yes => AUTHENTICATED,
                 _ => reply.code(),
             };
+            #[cfg(feature = "mta")]
+            if yes && matches!(asked, Asked::XClient { .. }) {
+                self.outbox = Outbox::Empty;
+                return self.take_decision(asked, true);
+            }
             let text = fit(reply.text(), buffer.len().min(TEXT_LIMIT));
             for (to, from) in buffer.iter_mut().zip(text.bytes()) {
                 *to = from;
@@ -285,6 +363,8 @@ impl Session {
             }
             self.shutdown = true;
             self.eating = false;
+            self.repeats = 0;
+            self.asked = None;
         }
     }
 
@@ -304,7 +384,33 @@ impl Session {
                 self.held = 0;
                 self.step(Step::DenyAuthentication);
             }
-            (Asked::Mail, true) => self.step(Step::Mail),
+            (Asked::Mail, true) => {
+                self.step(Step::Mail);
+                #[cfg(feature = "mta")]
+                {
+                    self.messages = self.messages.saturating_add(1);
+                }
+            }
+            #[cfg(feature = "mta")]
+            (Asked::XClient { login }, true) => {
+                self.step(Step::Introduce);
+                self.authenticated = login;
+                self.asked = Some(Asked::Connect);
+                self.told = false;
+            }
+            #[cfg(feature = "mta")]
+            (Asked::Delivery, yes) => {
+                self.verdicts = self.verdicts.saturating_add(1);
+                if yes {
+                    self.errors = 0;
+                }
+                if self.verdicts < self.recipients {
+                    self.asked = Some(Asked::Delivery);
+                    self.told = false;
+                } else {
+                    self.end_transaction(Step::Judge);
+                }
+            }
             (Asked::Recipient, true) => {
                 self.step(Step::Recipient);
                 self.recipients = self.recipients.saturating_add(1);
@@ -320,6 +426,9 @@ impl Session {
             // What is pipelined behind a refused chunk must not become a message of
             // its own (RFC 3030, section 2).
             (Asked::Data, false) if self.chunked => {
+                if self.chunk_last {
+                    self.repeat_for_recipients();
+                }
                 self.end_transaction(Step::Reset);
                 self.eating = true;
             }
@@ -331,7 +440,7 @@ impl Session {
             }
             _ => {}
         }
-        if !yes && asked != Asked::Message {
+        if !yes && asked != self.verdict() {
             self.errors = self.errors.saturating_add(1);
         }
     }
@@ -340,6 +449,10 @@ impl Session {
     pub(super) fn end_transaction(&mut self, step: Step) {
         self.step(step);
         self.recipients = 0;
+        #[cfg(feature = "mta")]
+        {
+            self.verdicts = 0;
+        }
         self.smtputf8 = false;
         self.binary = false;
         self.chunked = false;

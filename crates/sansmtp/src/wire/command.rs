@@ -3,6 +3,8 @@
 use super::param::{MailParameters, ParameterError, RcptParameters};
 use super::path::{self, ForwardPath, Mailbox, ReversePath};
 use super::window::Window;
+#[cfg(feature = "mta")]
+use super::xclient::XClient;
 use crate::capability::{Capabilities, Extension};
 
 /// A command with its arguments.
@@ -12,6 +14,9 @@ pub enum Command<'a> {
     Ehlo(&'a str),
     /// HELO: the client's name.
     Helo(&'a str),
+    /// LHLO: the client's name, in LMTP (RFC 2033, section 4.1).
+    #[cfg(feature = "mta")]
+    Lhlo(&'a str),
     /// STARTTLS (RFC 3207).
     StartTls,
     /// AUTH (RFC 4954): the mechanism's name as sent and the initial response,
@@ -55,6 +60,12 @@ pub enum Command<'a> {
     Expn(&'a str),
     /// HELP, with a subject or an empty one.
     Help(&'a str),
+    /// ETRN: send what is queued for a node (RFC 1985).
+    #[cfg(feature = "mta")]
+    Etrn(&'a str),
+    /// XCLIENT: for whom the client connects.
+    #[cfg(feature = "mta")]
+    XClient(XClient<'a>),
     /// QUIT.
     Quit,
 }
@@ -122,6 +133,8 @@ impl<'a> Command<'a> {
         match name {
             b"EHLO" => client_name(argument).map(Self::Ehlo),
             b"HELO" => client_name(argument).map(Self::Helo),
+            #[cfg(feature = "mta")]
+            b"LHLO" => client_name(argument).map(Self::Lhlo),
             b"MAIL" => mail(argument, offered),
             b"RCPT" => rcpt(argument, offered),
             b"DATA" => none(Self::Data),
@@ -132,6 +145,13 @@ impl<'a> Command<'a> {
             b"VRFY" => text(argument).and_then(required).map(Self::Vrfy),
             b"EXPN" => text(argument).and_then(required).map(Self::Expn),
             b"HELP" => text(argument).map(Self::Help),
+            #[cfg(feature = "mta")]
+            b"ETRN" if offered.has(Extension::Etrn) => node(argument).map(Self::Etrn),
+            #[cfg(feature = "mta")]
+            b"XCLIENT" if offered.has(Extension::XClient) => text(argument).and_then(|text| {
+                let attributes = XClient::parse(text).ok_or(CommandError::Arguments)?;
+                Ok(Self::XClient(attributes))
+            }),
             b"STARTTLS" => none(Self::StartTls),
             b"AUTH" => auth(argument),
             _ => Err(CommandError::Unrecognized),
@@ -143,6 +163,8 @@ impl<'a> Command<'a> {
         let (verb, argument) = match *self {
             Self::Ehlo(name) => ("EHLO ", name),
             Self::Helo(name) => ("HELO ", name),
+            #[cfg(feature = "mta")]
+            Self::Lhlo(name) => ("LHLO ", name),
             Self::StartTls => ("STARTTLS", ""),
             Self::Auth {
                 mechanism,
@@ -185,6 +207,13 @@ impl<'a> Command<'a> {
             Self::Expn(name) => ("EXPN ", name),
             Self::Help("") => ("HELP", ""),
             Self::Help(subject) => ("HELP ", subject),
+            #[cfg(feature = "mta")]
+            Self::Etrn(node) => ("ETRN ", node),
+            #[cfg(feature = "mta")]
+            Self::XClient(attributes) => {
+                attributes.render(out);
+                ("", "")
+            }
             Self::Quit => ("QUIT", ""),
         };
         out.put(verb.as_bytes());
@@ -300,6 +329,21 @@ pub(crate) fn is_bdat(line: &[u8]) -> bool {
     verb.eq_ignore_ascii_case(b"BDAT")
 }
 
+/// `ETRN SP [option-character] node-name`: `@` stands for a domain with all below
+/// it, `#` for a queue (RFC 1985, section 5.3).
+#[cfg(feature = "mta")]
+pub(crate) fn node(argument: &[u8]) -> Result<&str, CommandError> {
+    let name = match argument.split_first() {
+        Some((b'@' | b'#', name)) => name,
+        _ => argument,
+    };
+    let good = !name.is_empty() && name.len() <= 255 && name.iter().all(u8::is_ascii_graphic);
+    if !good || matches!(name.first(), Some(b'@' | b'#')) {
+        return Err(CommandError::Arguments);
+    }
+    text(argument)
+}
+
 fn text(argument: &[u8]) -> Result<&str, CommandError> {
     core::str::from_utf8(argument).map_err(|_| CommandError::Arguments)
 }
@@ -321,6 +365,8 @@ mod tests {
             .with(Extension::Size)
             .with(Extension::Dsn)
             .with(Extension::Chunking)
+            .with(Extension::Etrn)
+            .with(Extension::XClient)
     }
 
     #[test]
@@ -352,6 +398,45 @@ mod tests {
             command.render(&mut window);
             let written = window.written();
             assert_eq!(out[..written], *format!("{line}\r\n").as_bytes());
+        }
+    }
+
+    #[cfg(feature = "mta")]
+    #[test]
+    fn rarer_commands() {
+        for line in [
+            "LHLO client.example.org",
+            "ETRN example.org",
+            "ETRN @example.org",
+            "ETRN #queue7",
+            "XCLIENT ADDR=192.0.2.1 NAME=client.example.org",
+        ] {
+            let command = Command::parse(line.as_bytes(), &offered()).unwrap();
+            let mut out = [0; 128];
+            let mut window = Window::new(0, &mut out);
+            command.render(&mut window);
+            let written = window.written();
+            assert_eq!(out[..written], *format!("{line}\r\n").as_bytes());
+        }
+        for line in [
+            "LHLO",
+            "LHLO a b",
+            "ETRN",
+            "ETRN @",
+            "ETRN #",
+            "ETRN @#x",
+            "ETRN a b",
+            "ETRN \u{e9}",
+            "XCLIENT",
+            "XCLIENT FOO=1",
+            "XCLIENT ADDR=x",
+        ] {
+            let parsed = Command::parse(line.as_bytes(), &offered());
+            assert_eq!(parsed, Err(CommandError::Arguments), "{line}");
+        }
+        for line in ["ETRN example.org", "XCLIENT ADDR=192.0.2.1"] {
+            let parsed = Command::parse(line.as_bytes(), &Capabilities::NONE);
+            assert_eq!(parsed, Err(CommandError::Unrecognized), "{line}");
         }
     }
 

@@ -24,3 +24,5 @@ pub mod path;
 pub mod proxy;
 pub mod reply;
 pub mod window;
+#[cfg(feature = "mta")]
+pub mod xclient;

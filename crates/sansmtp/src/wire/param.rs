@@ -102,6 +102,22 @@ impl<'a> Xtext<'a> {
         Some(Self(encoded))
     }
 
+    /// Encodes a text: what is not printable ASCII, and `+` and `=`, becomes `+` with
+    /// two hexadecimal digits. `None` if the text holds a control character, or the
+    /// outcome is longer than 500 octets or `buffer`.
+    pub fn encode(text: &str, buffer: &'a mut [u8]) -> Option<Self> {
+        let mut window = Window::new(0, buffer);
+        for byte in text.bytes() {
+            match byte {
+                b'!'..=b'~' if byte != b'+' && byte != b'=' => window.put(&[byte]),
+                _ => window.put(&[b'+', hex_digit(byte >> 4), hex_digit(byte & 15)]),
+            }
+        }
+        let written = window.finished().then(|| window.written())?;
+        let encoded: &'a [u8] = buffer;
+        Self::parse(core::str::from_utf8(encoded.get(..written)?).ok()?)
+    }
+
     /// The encoded form.
     pub const fn as_str(&self) -> &'a str {
         self.0
@@ -356,6 +372,14 @@ fn notify(value: &str) -> Option<Notify> {
     Some(notify)
 }
 
+fn hex_digit(value: u8) -> u8 {
+    if value < 10 {
+        b'0'.wrapping_add(value)
+    } else {
+        b'A'.wrapping_sub(10).wrapping_add(value)
+    }
+}
+
 fn upper_hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
@@ -463,6 +487,25 @@ mod tests {
             (lower.size, lower.body),
             (Some(10), Some(Body::EightBitMime))
         );
+    }
+
+    #[test]
+    fn xtext_is_encoded() {
+        let mut buffer = [0; 500];
+        for (text, encoded) in [
+            ("", ""),
+            ("QQ314159", "QQ314159"),
+            ("a+b=c d", "a+2Bb+3Dc+20d"),
+            ("caf\u{e9}", "caf+C3+A9"),
+        ] {
+            let xtext = Xtext::encode(text, &mut buffer).unwrap();
+            assert_eq!(xtext.as_str(), encoded);
+            assert!(xtext.decoded().eq(text.bytes()), "{text}");
+        }
+        assert_eq!(Xtext::encode("a\r\nb", &mut buffer), None);
+        assert_eq!(Xtext::encode("\u{7f}", &mut buffer), None);
+        assert_eq!(Xtext::encode("a b", &mut [0; 4]), None);
+        assert_eq!(Xtext::encode(&"x".repeat(501), &mut [0; 600]), None);
     }
 
     #[test]
