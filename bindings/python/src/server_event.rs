@@ -222,7 +222,7 @@ pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
                 address: forward_path.as_str().to_owned(),
                 notify: parameters.notify.map(notify_names),
                 orcpt: parameters.orcpt.map(|orcpt| {
-                    format!("{};{}", orcpt.addr_type, decoded(orcpt.address.decoded()))
+                    format!("{};{}", orcpt.addr_type(), decoded(orcpt.address().decoded()))
                 }),
             },
         ),
