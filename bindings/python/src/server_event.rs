@@ -204,6 +204,7 @@ pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
                 body: parameters.body.map(|body| match body {
                     Body::SevenBit => "7bit",
                     Body::EightBitMime => "8bitmime",
+                    Body::BinaryMime => "binarymime",
                 }),
                 smtputf8: parameters.smtputf8,
                 ret: parameters.ret.map(|ret| match ret {

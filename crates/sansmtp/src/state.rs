@@ -147,6 +147,7 @@ impl Step {
             | Self::DenyAuthentication
             | Self::Judge
             | Self::Reset => State::Ready,
+            Self::Introduce => State::Opening,
             Self::AgreeTls => State::Handshake,
             Self::Challenge => State::Authenticating,
             Self::Mail => State::Mail,
