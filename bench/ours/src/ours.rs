@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -17,6 +18,7 @@ use sansmtp_tokio::server::{
 };
 use sansmtp_tokio::{Mailer, Server};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
 use crate::allocator::allocations;
 use crate::announce;
@@ -27,6 +29,9 @@ pub(crate) struct Serve {
     /// The port on 127.0.0.1; 0 takes any.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// End when this many clients have come and gone; 0 is never.
+    #[arg(long, default_value_t = 0)]
+    clients: u64,
     /// Implicit TLS, with this certificate chain and key in PEM form.
     #[arg(long, num_args = 2, value_names = ["CHAIN", "KEY"])]
     tls: Vec<PathBuf>,
@@ -53,7 +58,12 @@ pub(crate) struct Send {
 impl Serve {
     pub(crate) fn run(self) -> Result<()> {
         runtime()?.block_on(async {
-            let mut builder = Server::builder(config()?, Sink);
+            let over = Arc::new(Notify::new());
+            let sink = Sink {
+                clients: AtomicU64::new(self.clients),
+                over: over.clone(),
+            };
+            let mut builder = Server::builder(config()?, sink);
             let mut security = Security::DangerPlaintext;
             if let [chain, key] = self.tls.as_slice() {
                 builder = builder.tls(tls_config_from_files(chain, key)?);
@@ -62,6 +72,11 @@ impl Serve {
             let address = format!("127.0.0.1:{}", self.port);
             let server = builder.listen(address, security).bind().await?;
             announce(*server.local_addrs().first().context("no address")?);
+            let end = server.shutdown_handle();
+            tokio::spawn(async move {
+                over.notified().await;
+                end.shutdown(Duration::ZERO);
+            });
             server.serve().await;
             Ok(())
         })
@@ -170,8 +185,12 @@ impl Tap for Trips {
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Takes everything and drops it.
-#[derive(Debug)]
-pub(crate) struct Sink;
+#[derive(Debug, Default)]
+pub(crate) struct Sink {
+    /// Clients that are still to come before the end; 0 is never.
+    clients: AtomicU64,
+    over: Arc<Notify>,
+}
 
 impl Sink {
     /// The allocations of the server's thread at its latest MAIL.
@@ -208,6 +227,12 @@ impl Handler for Sink {
         _envelope: &MailEnvelope,
     ) -> Result<Nothing, Refusal> {
         Ok(Nothing)
+    }
+
+    async fn closed(&self, _session: &SessionInfo) {
+        if self.clients.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.over.notify_one();
+        }
     }
 }
 

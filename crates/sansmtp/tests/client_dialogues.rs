@@ -311,15 +311,31 @@ fn transactions() {
 fn chunks() {
     let hello = "S: 220 hi\nC: EHLO [127.0.0.1]\nS: 250-mx\nS: 250-PIPELINING\n\
                  S: 250-BINARYMIME\nS: 250 CHUNKING\n-- ready\n";
+    let cases = include_str!("dialogue/client_chunks.txt");
+    dialogue::run(&behind(hello, cases), start);
+}
+
+/// Every case begins behind the final dot of a message.
+#[test]
+fn messages_that_overlap() {
+    let first = "S: 220 hi\nC: EHLO [127.0.0.1]\nS: 250-mx\nS: 250 PIPELINING\n-- ready\n\
+                 -- > submit a@example.org b@example.org\n\
+                 C: MAIL FROM:<a@example.org>\nC: RCPT TO:<b@example.org>\nC: DATA\n\
+                 S: 250 ok\nS: 250 ok\nS: 354 go\n\
+                 -- sender 250 ok\n-- recipient 0 250 ok\n-- content\n\
+                 -- > body hi\nC: hi\nC: .\n";
+    let cases = include_str!("dialogue/client_overlap.txt");
+    dialogue::run(&behind(first, cases), start);
+}
+
+/// The cases, each behind this beginning.
+fn behind(beginning: &str, cases: &str) -> String {
     let mut script = String::new();
-    for case in include_str!("dialogue/client_chunks.txt")
-        .split("\n# ")
-        .skip(1)
-    {
+    for case in cases.split("\n# ").skip(1) {
         let (title, rest) = case.split_once('\n').unwrap();
-        script += &format!("\n# {title}\n{hello}{rest}\n");
+        script += &format!("\n# {title}\n{beginning}{rest}\n");
     }
-    dialogue::run(&script, start);
+    script
 }
 
 #[test]

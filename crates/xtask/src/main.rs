@@ -5,6 +5,7 @@ mod baseline;
 mod cargo;
 mod counts;
 mod elf;
+mod exchanges;
 mod firmware;
 mod fuzz;
 mod paths;
@@ -46,7 +47,8 @@ enum Task {
     Firmware,
     /// Show what the core and the firmware cost in flash and RAM.
     Size,
-    /// Count the instructions of the core's work and compare with the limits and the baseline.
+    /// Count what must not grow (instructions, system calls, round trips, allocations), compare with the limits and
+    /// the baseline.
     Counts {
         /// Write what was counted as the new baseline.
         #[arg(long)]
@@ -110,8 +112,12 @@ fn run(task: Task) -> Result<()> {
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
         Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
         Task::Size => size::run(),
-        Task::Counts { accept } => counts::run(accept),
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
+        Task::Counts { accept } => {
+            // Both are shown, whatever the first says.
+            let instructions = counts::run(accept);
+            exchanges::run(accept).and(instructions)
+        }
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
         Task::Page => wasm::page(),

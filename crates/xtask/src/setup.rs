@@ -37,6 +37,7 @@ pub(crate) fn everything() -> Result<()> {
     qemu()?;
     cxx()?;
     valgrind()?;
+    strace()?;
     cargo_deny()?;
     wasm()?;
     browser()?;
@@ -47,6 +48,11 @@ pub(crate) fn everything() -> Result<()> {
 /// The servers and clients that the harness drives, without those in Python.
 pub(crate) fn peers() -> Result<()> {
     debian::install(PEERS)
+}
+
+/// What counts system calls.
+pub(crate) fn strace() -> Result<()> {
+    debian::install(&[debian::Package::with_file("strace", "/usr/bin/strace")])
 }
 
 /// What counts instructions.

@@ -57,6 +57,11 @@ impl Run {
         Ok(())
     }
 
+    /// Runs it without a word; an exit code other than 0 is an error, told with what it printed.
+    pub(crate) fn run_quietly(self) -> Result<()> {
+        self.stdout().map(drop)
+    }
+
     /// Runs it and returns what it printed, whatever its exit code is.
     pub(crate) fn output(mut self) -> Result<Output> {
         let line = self.line();

@@ -3,6 +3,7 @@
 mod clippy;
 mod counts;
 mod deny;
+mod exchanges;
 mod features;
 pub(crate) mod fmt;
 pub(crate) mod fuzz;
@@ -75,6 +76,11 @@ const ALL: &[Step] = &[
         name: "fuzz",
         about: "every fuzz target for half a minute, and the seeds through every oracle",
         run: fuzz::run,
+    },
+    Step {
+        name: "exchanges",
+        about: "system calls, round trips and allocations per message do not grow",
+        run: exchanges::run,
     },
     Step {
         name: "deny",

@@ -82,12 +82,22 @@ impl<'c> Client<'c> {
     /// Sends a message: opens a transaction for `envelope`. The events tell how it
     /// goes.
     ///
+    /// With the feature `overlap` it may be called early, while
+    /// [`Client::awaits_verdict`] holds: the commands then go out before the reply to
+    /// the content of the message before has come (RFC 2920, section 3.1), which
+    /// saves a round trip. The first [`Event::Delivered`] or
+    /// [`Event::NotDelivered`] is that of the message before. Until it comes,
+    /// [`Client::outcome_unknown`] and the errors speak of that message; nothing of
+    /// the new one can have been taken.
+    ///
     /// # Errors
-    /// [`Error::Misuse`] unless [`Client::is_ready`]; [`Error::Unmet`] if the
-    /// envelope asks for what the server does not offer. Neither harms the
-    /// session: another envelope may be submitted.
+    /// [`Error::Misuse`] unless the client is ready, or awaits a verdict;
+    /// [`Error::Unmet`] if the envelope asks for what the server does not offer.
+    /// Neither harms the session: another envelope may be submitted.
     pub fn submit(&mut self, envelope: &'c Envelope<'c>, now: Instant) -> Result<(), Error> {
-        self.check_ready()?;
+        if !self.awaits_verdict() {
+            self.check_ready()?;
+        }
         self.dialogue.begin_transaction(envelope)?;
         self.dialogue.envelope = Some(envelope);
         self.dialogue.arm(now);
@@ -146,6 +156,24 @@ impl<'c> Client<'c> {
     pub fn is_ready(&self) -> bool {
         let session = &self.dialogue.session;
         session.row == Place::Idle && session.error.is_none() && !session.tell_failure
+    }
+
+    /// Whether a message went out by DATA, to its final dot, the server's verdict is
+    /// all that is missing, and the server offers PIPELINING: then
+    /// [`Client::submit`] may be called for the next message. Never without the
+    /// feature `overlap`.
+    pub fn awaits_verdict(&self) -> bool {
+        #[cfg(feature = "overlap")]
+        return self.dialogue.may_overlap();
+        #[cfg(not(feature = "overlap"))]
+        false
+    }
+
+    /// Whether the next [`Event::Delivered`] or [`Event::NotDelivered`] is that of
+    /// the message before the one that was submitted last.
+    #[cfg(feature = "overlap")]
+    pub fn awaits_earlier_verdict(&self) -> bool {
+        self.dialogue.session.awaits_earlier()
     }
 
     /// What the server offers, as of the latest EHLO.

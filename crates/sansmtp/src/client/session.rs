@@ -25,6 +25,10 @@ pub struct Session {
     pub(super) tls: bool,
     /// The last transaction was left open: RSET comes before the next one.
     pub(super) dirty: bool,
+    /// The transaction was begun while the verdict on the message before was due:
+    /// that is the first reply.
+    #[cfg(feature = "overlap")]
+    pub(super) overlaps: bool,
     #[cfg(feature = "extensions")]
     pub(super) smtputf8: bool,
     /// The transaction has failed at this stage.
@@ -69,6 +73,9 @@ pub(super) enum Place {
     Query,
     Quit,
     Closed,
+    /// The end of the message before, whose verdict opens the row.
+    #[cfg(feature = "overlap")]
+    Earlier,
     Rset,
     /// MAIL, which also stands for the row of a transaction.
     Mail,
@@ -115,6 +122,13 @@ pub(super) enum Cause {
 }
 
 impl Place {
+    pub(super) const fn is_earlier(self) -> bool {
+        #[cfg(feature = "overlap")]
+        return matches!(self, Self::Earlier);
+        #[cfg(not(feature = "overlap"))]
+        false
+    }
+
     pub(super) const fn stage(self) -> Stage {
         match self {
             Self::Idle | Self::Closed => Stage::Idle,
@@ -122,6 +136,8 @@ impl Place {
             Self::Ehlo | Self::Helo => Stage::Hello,
             Self::Handshake | Self::StartTls => Stage::StartTls,
             Self::Auth => Stage::Auth,
+            #[cfg(feature = "overlap")]
+            Self::Earlier => Stage::Content,
             Self::Rset => Stage::Rset,
             Self::Mail => Stage::Mail,
             Self::Rcpt => Stage::Rcpt,
@@ -145,6 +161,8 @@ impl Session {
             dot: dot::Encoder::LineStart,
             tls: false,
             dirty: false,
+            #[cfg(feature = "overlap")]
+            overlaps: false,
             #[cfg(feature = "extensions")]
             smtputf8: false,
             failed_at: None,
@@ -180,9 +198,19 @@ impl Session {
         self.answered != self.sent
     }
 
+    /// Whether the verdict on the message before the current one is due.
+    #[cfg(feature = "overlap")]
+    pub(super) fn awaits_earlier(&self) -> bool {
+        self.row == Place::Mail && self.overlaps && self.answered == 0
+    }
+
     /// Whether the final dot or the last chunk was sent, at least in part, and
     /// the verdict is open.
     pub(super) fn outcome_unknown(&self) -> bool {
+        #[cfg(feature = "overlap")]
+        if self.awaits_earlier() {
+            return true;
+        }
         let sent = match self.chunks.are_used() {
             true => self.chunks.last_was_sent(),
             false => self.is_awaiting(),

@@ -34,6 +34,10 @@ impl Dialogue<'_> {
             return session.row;
         }
         let Some(recipient) = number.checked_sub(FIRST_RECIPIENT) else {
+            #[cfg(feature = "overlap")]
+            if number == 0 && session.overlaps {
+                return Place::Earlier;
+            }
             return if number == 0 {
                 Place::Rset
             } else {
@@ -65,6 +69,8 @@ impl Dialogue<'_> {
 
     /// Gets ready for a transaction, if the server offers what it needs.
     pub(super) fn begin_transaction(&mut self, envelope: &Envelope<'_>) -> Result<(), Error> {
+        #[cfg(feature = "overlap")]
+        let early = self.may_overlap();
         let session = &mut self.session;
         let binary = envelope.body == Some(Body::BinaryMime);
         let chunking = (self.config.chunking || binary)
@@ -83,6 +89,12 @@ impl Dialogue<'_> {
         #[cfg(feature = "chunking")]
         if chunking {
             session.chunks = Chunks::of_transaction(binary, envelope.size);
+            #[cfg(feature = "overlap")]
+            {
+                // One outcome at a time is in doubt: no content leaves with an early
+                // envelope.
+                session.chunks.tell_content &= !early;
+            }
             if session.chunks.tell_content {
                 session.content = Content::Open;
             }
@@ -93,6 +105,15 @@ impl Dialogue<'_> {
         if !session.dirty {
             session.sent = 1;
             session.answered = 1;
+        }
+        #[cfg(feature = "overlap")]
+        {
+            session.overlaps = early;
+            if early {
+                session.dirty = false;
+                session.sent = 1;
+                session.answered = 0;
+            }
         }
         Ok(())
     }
@@ -106,6 +127,20 @@ impl Dialogue<'_> {
                 || self.place(session.sent) == Place::Chunk
                     // A chunk that was begun must be ended, even for nobody.
                     && (session.failed_at.is_none() || session.chunks.is_open()))
+    }
+
+    /// Whether all of a message but its verdict is done, so that the server may get
+    /// the next one's commands already.
+    #[cfg(feature = "overlap")]
+    pub(super) fn may_overlap(&self) -> bool {
+        let session = &self.session;
+        session.offers(Extension::Pipelining)
+            && session.error.is_none()
+            && session.failed_at.is_none()
+            && session.is_awaiting()
+            && session.offset == 0
+            // What is awaited there was sent.
+            && self.place(session.answered) == Place::Content
     }
 
     /// Ends the content; nothing more is pushed.
@@ -380,7 +415,7 @@ impl Dialogue<'_> {
                 self.close();
                 return Some(Event::Closed);
             }
-            _ => return Some(self.take_verdict(awaited, reply)),
+            _ => return Some(self.take_verdict(place, awaited, reply)),
         }
         Some(Event::Reply { stage, reply })
     }
@@ -420,18 +455,23 @@ impl Dialogue<'_> {
     /// Takes the verdict on the content. If it was not awaited, the server
     /// refuses in the middle of the content, and what is still on its way would
     /// be taken for commands.
-    fn take_verdict<'a>(&mut self, awaited: bool, reply: ReplyLine<'a>) -> Event<'a> {
+    fn take_verdict<'a>(&mut self, place: Place, awaited: bool, reply: ReplyLine<'a>) -> Event<'a> {
         let session = &mut self.session;
+        // The verdict on the message before ends no transaction: the next is open.
+        let earlier = place.is_earlier();
+        let chunked = session.chunks.are_used() && !earlier;
         let failed_at = session.failed_at;
         let wanted = failed_at.is_none();
-        if wanted && session.chunks.are_used() {
+        if wanted && chunked {
             session.step(Step::GoAhead);
         }
-        if wanted || !session.chunks.are_used() {
+        if wanted || !chunked {
             session.step(Step::Complete);
             session.step(Step::Judge);
         }
-        session.end_transaction();
+        if !earlier {
+            session.end_transaction();
+        }
         if !awaited || reply.code.get() == 421 {
             self.refuse(Stage::Content, reply);
             self.close();

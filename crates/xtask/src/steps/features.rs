@@ -26,6 +26,7 @@ const OF_THE_CLIENT: &[&str] = &[
     "extensions",
     "external",
     "oauth",
+    "overlap",
     "pipelining",
     "query",
     "starttls",
