@@ -1,6 +1,7 @@
 //! The command line: what can be said, and the help that teaches it.
 
 use clap::{Args, Parser, Subcommand};
+use sansmtp_tokio::server::Fault;
 use std::path::PathBuf;
 
 /// Send, receive and check mail over SMTP.
@@ -216,6 +217,9 @@ pub(crate) struct Serve {
     /// Seconds after which a silent client is sent away
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) idle_timeout: u32,
+    /// Let something go wrong, for tests of clients; may be given again
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<Fault>,
     /// Say more on standard error; twice for everything
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

@@ -50,6 +50,11 @@ A mail is on disk before the sender gets its 250. Mail is stored, never sent on:
 that of users who signed in too, whoever it is for. Stop it with Ctrl-C: open
 transactions may end first.
 
+A fault is `[COUNTx ]STEP[=SUBJECT][ wait SECONDS][ close|REPLY]`. Steps are connect,
+auth, mail, recipient, data, content, message (which is then not stored), and stored
+(it is, but the client does not hear so). The subject is a recipient, a user or,
+at other steps, a sender.
+
 Examples:
   Catch the mail of a program under development:
     sansmtp serve --maildir mail --domain example.org
@@ -61,7 +66,12 @@ Examples:
 
   For tests: a free port, and a certificate that clients can trust with --ca:
     sansmtp serve --listen smtps://127.0.0.1:0 --write-cert ca.pem --maildir mail \\
-        --domain example.org";
+        --domain example.org
+
+  A server that misbehaves: one unknown recipient, busy for the first two mails:
+    sansmtp serve --maildir mail --domain example.org \\
+        --fault 'recipient=bad@example.org 550 5.1.1 No such user' \\
+        --fault '2x mail 451 4.3.0 Try again later'";
 
 /// `sansmtp check --help`
 pub(crate) const CHECK: &str = "\

@@ -13,8 +13,8 @@ use sansmtp::server::Timeouts;
 use sansmtp_tokio::maildir::Maildir;
 use sansmtp_tokio::rustls;
 use sansmtp_tokio::server::{
-    BindError, MaildirHandler, Relay, Server, ServerConfig, ShutdownHandle, Users, tls_config,
-    tls_config_from_files,
+    BindError, Faulty, MaildirHandler, Relay, Server, ServerConfig, ShutdownHandle, Users,
+    tls_config, tls_config_from_files,
 };
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -77,7 +77,8 @@ async fn serve(
     for domain in &args.domain {
         handler = handler.domain(domain);
     }
-    let mut builder = Server::builder(config, handler.users(users));
+    let handler = Faulty::new(handler.users(users), args.fault.iter().cloned());
+    let mut builder = Server::builder(config, handler);
     for listen in listeners {
         builder = builder.listen(listen.address, listen.security);
     }

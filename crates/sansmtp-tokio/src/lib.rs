@@ -1,6 +1,7 @@
 //! sansmtp over tokio and rustls: [`client::Mailer`] sends mail, with a pool of
 //! connections; [`server::Server`] receives it, and asks a
-//! [`Handler`](server::Handler) what may be sent to whom.
+//! [`Handler`](server::Handler) what may be sent to whom. With the feature `testing`
+//! there is a server for tests, which can misbehave.
 
 #[cfg(any(feature = "client", feature = "server"))]
 mod channel_binding;
@@ -14,6 +15,8 @@ pub mod maildir;
 mod random;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "client")]
 pub use client::Mailer;

@@ -222,3 +222,34 @@ fn decode(text: &str) -> Vec<u8> {
     }
     octets
 }
+
+#[test]
+fn a_server_that_misbehaves_on_demand() {
+    let served = Served::start(&[
+        "--fault",
+        "recipient=bad@example.org 550 5.1.1 No such user",
+        "--fault",
+        "1x message 451 4.3.0 Try again later",
+    ]);
+    let mail = [
+        "--from",
+        "a@example.org",
+        "--to",
+        "b@example.org,bad@example.org",
+        "--subject",
+        "s",
+        "--body",
+        "text",
+    ];
+    let url = &served.urls[0];
+    send(&served, url, &mail).expect(75, &["451 4.3.0 Try again later"]);
+    assert_eq!(served.mails().len(), 0);
+    let ended = send(&served, url, &mail).expect(67, &["1 of 2 recipients was refused"]);
+    let results = "accepted  b@example.org\nrefused   bad@example.org: 550 5.1.1 No such user\n";
+    assert!(ended.stdout.starts_with(results), "{ended:#?}");
+    assert_eq!(served.mails().len(), 1);
+    run(&["serve", "--maildir", "x", "--fault", "rcpt close"]).expect(
+        64,
+        &["`rcpt` is no step of a session; take connect, auth, mail"],
+    );
+}

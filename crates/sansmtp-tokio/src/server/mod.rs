@@ -35,6 +35,7 @@
 mod config;
 mod desk;
 mod envelope;
+mod faults;
 mod handler;
 mod info;
 mod io;
@@ -51,6 +52,7 @@ mod users;
 
 pub use config::{InvalidConfig, ServerConfig};
 pub use envelope::{MailEnvelope, MailRecipient};
+pub use faults::{Fault, FaultStep, Faulty, FaultyBody, InvalidFault};
 pub use handler::{Body, Handler, Refusal, Verdict};
 pub use info::{SessionInfo, TlsInfo};
 pub use local_delivery::{MaildirBody, MaildirHandler, Relay};
