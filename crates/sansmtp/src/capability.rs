@@ -105,7 +105,56 @@ impl Extension {
     const fn bit(self) -> u32 {
         1 << self as u8
     }
+
+    /// Whether the client of this build makes use of it.
+    pub(crate) const fn is_used(self) -> bool {
+        match self {
+            _ if !cfg!(feature = "client") => true,
+            Self::StartTls => cfg!(feature = "starttls"),
+            Self::Auth => cfg!(feature = "auth"),
+            Self::Pipelining => cfg!(feature = "pipelining"),
+            Self::Chunking | Self::BinaryMime => cfg!(feature = "chunking"),
+            Self::Vrfy | Self::Expn | Self::Help => cfg!(feature = "query"),
+            Self::RequireTls
+            | Self::DeliverBy
+            | Self::FutureRelease
+            | Self::MtPriority
+            | Self::Limits
+            | Self::Etrn
+            | Self::XClient => cfg!(feature = "mta"),
+            Self::Size
+            | Self::EightBitMime
+            | Self::EnhancedStatusCodes
+            | Self::SmtpUtf8
+            | Self::Dsn => cfg!(feature = "extensions"),
+        }
+    }
 }
+
+/// What the client of this build looks for in a reply to EHLO: the keywords, and
+/// what they stand for.
+pub(crate) static USED: [(&str, Extension); USED_COUNT] = {
+    let mut used = [("", Extension::Pipelining); USED_COUNT];
+    let (mut from, mut to) = (0, 0);
+    while from < Extension::ALL.len() {
+        let extension = Extension::ALL[from];
+        if extension.is_used() {
+            used[to] = (extension.keyword(), extension);
+            to += 1;
+        }
+        from += 1;
+    }
+    used
+};
+
+const USED_COUNT: usize = {
+    let (mut count, mut at) = (0, 0);
+    while at < Extension::ALL.len() {
+        count += Extension::ALL[at].is_used() as usize;
+        at += 1;
+    }
+    count
+};
 
 /// A SASL mechanism (RFC 4422).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +225,21 @@ impl Mechanism {
     /// Whether the exchange is bound to the TLS connection (RFC 5056).
     pub const fn binds_channel(self) -> bool {
         matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
+    }
+
+    /// Whether the client of this build has it.
+    pub(crate) const fn is_used(self) -> bool {
+        match self {
+            _ if !cfg!(feature = "client") => true,
+            Self::Plain | Self::Login => cfg!(feature = "auth"),
+            Self::XOAuth2 | Self::OAuthBearer => cfg!(feature = "oauth"),
+            Self::External => cfg!(feature = "external"),
+            Self::CramMd5
+            | Self::ScramSha1
+            | Self::ScramSha1Plus
+            | Self::ScramSha256
+            | Self::ScramSha256Plus => cfg!(feature = "scram"),
+        }
     }
 
     /// Whether it needs a hash function.
@@ -331,8 +395,12 @@ impl Capabilities {
     /// The same with one more extension.
     #[must_use]
     pub const fn with(mut self, extension: Extension) -> Self {
-        self.extensions |= extension.bit();
+        self.add(extension);
         self
+    }
+
+    pub(crate) const fn add(&mut self, extension: Extension) {
+        self.extensions |= extension.bit();
     }
 
     /// The same without an extension.

@@ -20,3 +20,18 @@ pub(crate) fn strip(input: &[u8], octet: u8) -> Option<&[u8]> {
         _ => None,
     }
 }
+
+/// Takes a number of one to `most` digits from the front of `input`; `most` is at
+/// most 4.
+pub(crate) fn number(input: &mut &[u8], most: usize) -> Option<u16> {
+    let mut value = None;
+    for _ in 0..most {
+        let Some((&digit @ b'0'..=b'9', rest)) = input.split_first() else {
+            break;
+        };
+        let digit = u16::from(digit.wrapping_sub(b'0'));
+        value = Some(value.unwrap_or(0_u16).wrapping_mul(10).wrapping_add(digit));
+        *input = rest;
+    }
+    value
+}

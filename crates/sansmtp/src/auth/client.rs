@@ -7,7 +7,6 @@ use super::{
 };
 use super::{Credentials, Kind};
 use crate::capability::{Mechanism, Mechanisms};
-use crate::client::has_mechanism;
 use crate::config::Config;
 use crate::error::Requirement;
 use crate::wire::base64::{Encoder, encoded_len};
@@ -83,7 +82,7 @@ impl Exchange {
         let in_clear_allowed = tls || config.danger_plaintext_auth;
         let mut refused = Requirement::Mechanism;
         let mechanism = usable.iter().copied().find(|&mechanism| {
-            if !has_mechanism(mechanism)
+            if !mechanism.is_used()
                 || !offered.has(mechanism)
                 || !config.mechanisms.has(mechanism)
                 || !material.suffices(mechanism)

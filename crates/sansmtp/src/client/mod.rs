@@ -12,7 +12,6 @@
 #[cfg_attr(not(feature = "auth"), path = "no_authentication.rs")]
 mod authentication;
 mod body;
-mod built;
 #[cfg_attr(not(feature = "chunking"), path = "no_chunks.rs")]
 mod chunks;
 mod connection;
@@ -23,8 +22,6 @@ mod session;
 mod submission;
 
 pub use body::Body;
-#[cfg(feature = "auth")]
-pub(crate) use built::has_mechanism;
 pub use connection::Client;
 pub use event::{Event, InvalidQuery, Query};
 pub use session::Session;

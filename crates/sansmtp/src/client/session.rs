@@ -4,7 +4,7 @@ use super::chunks::Chunks;
 use super::event::Query;
 #[cfg(feature = "auth")]
 use crate::auth::{Exchange, Material};
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Extension};
 use crate::config::{Config, Security};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
@@ -191,6 +191,13 @@ impl Session {
         self.sent = 0;
         self.answered = 0;
         self.offset = 0;
+    }
+
+    /// Whether the server offers the extension and this build makes use of it. What
+    /// a feature leaves out counts as not offered, so that a message or
+    /// configuration that needs it is refused in the usual way.
+    pub(super) const fn offers(&self, extension: Extension) -> bool {
+        extension.is_used() && self.capabilities.has(extension)
     }
 
     /// Whether a reply is due.

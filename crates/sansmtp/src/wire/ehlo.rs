@@ -6,7 +6,7 @@ use super::reply::{Code, begin_line};
 use super::window::Window;
 #[cfg(feature = "mta")]
 use crate::capability::Bounds;
-use crate::capability::{Capabilities, Extension, Mechanism};
+use crate::capability::{Capabilities, Extension, Mechanism, USED};
 
 /// Reads one keyword line of an EHLO reply, without code and separator, into
 /// `capabilities`: `ehlo-keyword *( SP ehlo-param )`.
@@ -18,14 +18,12 @@ pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
     let mut words = line
         .split(|&b| b == b' ' || b == b'=')
         .filter(|word| !word.is_empty());
-    let Some(keyword) = words.next() else { return };
-    let Some(extension) = Extension::ALL
-        .into_iter()
-        .find(|extension| extension.keyword().as_bytes().eq_ignore_ascii_case(keyword))
-    else {
-        return;
-    };
-    *capabilities = capabilities.with(extension);
+    let keyword = words.next().unwrap_or_default();
+    let known = USED
+        .iter()
+        .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(keyword));
+    let Some(&(_, extension)) = known else { return };
+    capabilities.add(extension);
     match extension {
         Extension::Size => {
             capabilities.max_size = words.next().and_then(super::param::decimal).unwrap_or(0);

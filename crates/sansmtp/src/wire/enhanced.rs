@@ -1,6 +1,7 @@
 //! Enhanced mail system status codes (RFC 3463, RFC 2034).
 
 use super::window::Window;
+use crate::octets;
 
 /// An enhanced status code such as `5.7.8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,19 +29,19 @@ impl EnhancedCode {
     /// `status-code = class "." subject "." detail`, each of the latter two
     /// with 1 to 3 digits.
     pub fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
-        let (&class, rest) = text.split_first()?;
-        if !matches!(class, b'2' | b'4' | b'5') {
+        let mut rest = text;
+        let class = octets::number(&mut rest, 1)?;
+        if !matches!(class, 2 | 4 | 5) {
             return None;
         }
-        let (subject, rest) = dotted(rest)?;
-        let (detail, rest) = dotted(rest)?;
-        let rest = match rest.split_first() {
-            None => rest,
-            Some((b' ', rest)) => rest,
-            Some(_) => return None,
-        };
-        let code = Self::new(class.wrapping_sub(b'0'), subject, detail);
-        Some((code, rest))
+        rest = octets::strip(rest, b'.')?;
+        let subject = octets::number(&mut rest, 3)?;
+        rest = octets::strip(rest, b'.')?;
+        let detail = octets::number(&mut rest, 3)?;
+        if !rest.is_empty() {
+            rest = octets::strip(rest, b' ')?;
+        }
+        Some((Self::new(class as u8, subject, detail), rest))
     }
 
     pub(crate) fn render(self, out: &mut Window<'_>) {
@@ -55,26 +56,6 @@ impl core::fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
     }
-}
-
-/// `"." 1*3DIGIT`
-fn dotted(text: &[u8]) -> Option<(u16, &[u8])> {
-    let (b'.', mut rest) = text.split_first()? else {
-        return None;
-    };
-    let mut value = 0_u16;
-    let mut digits = 0_u8;
-    while let Some((&digit @ b'0'..=b'9', tail)) = rest.split_first() {
-        if digits == 3 {
-            return None;
-        }
-        value = value
-            .wrapping_mul(10)
-            .wrapping_add(u16::from(digit.wrapping_sub(b'0')));
-        digits = digits.wrapping_add(1);
-        rest = tail;
-    }
-    (digits > 0).then_some((value, rest))
 }
 
 #[cfg(test)]

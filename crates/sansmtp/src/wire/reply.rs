@@ -79,27 +79,17 @@ impl<'a> ReplyLine<'a> {
     /// A code alone is taken, as RFC 5321 asks of clients. The second digit may
     /// be any, since codes such as 571 are in use.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
-        let [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = line else {
-            return None;
+        let mut rest = line;
+        let code = Code::new(octets::number(&mut rest, 3)?)?;
+        let (last, text) = match rest.split_first() {
+            None => (true, rest),
+            Some((b' ', text)) => (true, text),
+            Some((b'-', text)) => (false, text),
+            Some(_) => return None,
         };
-        let digits = [a, b, c].map(|digit| u16::from(digit.wrapping_sub(b'0')));
-        let [hundreds, tens, ones] = digits;
-        let code = Code(
-            hundreds
-                .wrapping_mul(100)
-                .wrapping_add(tens.wrapping_mul(10))
-                .wrapping_add(ones),
-        );
-        let (last, text) = match rest {
-            [] => (true, rest),
-            [b' ', text @ ..] => (true, text),
-            [b'-', text @ ..] => (false, text),
-            _ => return None,
-        };
+        // An enhanced code of another class is text.
         let (enhanced, text) = match EnhancedCode::parse_prefix(text) {
-            Some((enhanced, text)) if u16::from(enhanced.class) == hundreds => {
-                (Some(enhanced), text)
-            }
+            Some((enhanced, behind)) if text.first() == line.first() => (Some(enhanced), behind),
             _ => (None, text),
         };
         Some(Self {
