@@ -22,7 +22,7 @@ fn check_line(line: &[u8]) {
     let parsed = ReplyLine::parse(line);
     let expected = naive(line);
     let found = parsed.map(|it| {
-        let enhanced = it.enhanced.map(|it| (it.class, it.subject, it.detail));
+        let enhanced = it.enhanced.map(|it| (it.class(), it.subject(), it.detail()));
         (it.code.get(), enhanced, it.text, it.last)
     });
     assert_eq!(found, expected, "{line:?}");
@@ -67,7 +67,7 @@ fn naive(line: &[u8]) -> Option<Parts<'_>> {
 
 fn check_reply(code: u16, enhanced: Option<EnhancedCode>, text: &str) {
     let good = (200..600).contains(&code)
-        && enhanced.is_none_or(|it| u16::from(it.class) == code / 100)
+        && enhanced.is_none_or(|it| u16::from(it.class()) == code / 100)
         && !text.bytes().any(|b| b.is_ascii_control() && b != b'\n')
         && text.split('\n').all(|line| line.len() <= 480);
     let made = Reply::new(code, enhanced, text);

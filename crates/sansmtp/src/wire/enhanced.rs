@@ -2,26 +2,41 @@
 
 use super::window::Window;
 use crate::octets;
+use core::num::NonZeroU32;
 
-/// An enhanced status code such as `5.7.8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct EnhancedCode {
-    /// 2 success, 4 persistent transient failure, 5 permanent failure.
-    pub class: u8,
-    /// The subject, 0 to 999, such as 7 for security or policy.
-    pub subject: u16,
-    /// The detail within the subject, 0 to 999.
-    pub detail: u16,
-}
+/// Ten bits.
+const MASK: u32 = 0x3ff;
+
+/// An enhanced status code such as `5.7.8`, in four octets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnhancedCode(NonZeroU32);
 
 impl EnhancedCode {
-    /// The code `class.subject.detail`.
+    /// The code `class.subject.detail`. The class is 2 for success, 4 for a
+    /// persistent transient failure, 5 for a permanent failure; subject and detail
+    /// are 0 to 999, and what is larger counts modulo 1,024.
     pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
-        Self {
-            class,
-            subject,
-            detail,
-        }
+        let number = (class as u32) << 20 | (subject as u32 & MASK) << 10 | detail as u32 & MASK;
+        Self(NonZeroU32::MIN.saturating_add(number))
+    }
+
+    /// 2 success, 4 persistent transient failure, 5 permanent failure.
+    pub const fn class(self) -> u8 {
+        (self.number() >> 20) as u8
+    }
+
+    /// The subject, 0 to 999, such as 7 for security or policy.
+    pub const fn subject(self) -> u16 {
+        (self.number() >> 10 & MASK) as u16
+    }
+
+    /// The detail within the subject, 0 to 999.
+    pub const fn detail(self) -> u16 {
+        (self.number() & MASK) as u16
+    }
+
+    const fn number(self) -> u32 {
+        self.0.get().wrapping_sub(1)
     }
 
     /// Parses a code at the beginning of reply text and returns it with the
@@ -45,16 +60,22 @@ impl EnhancedCode {
     }
 
     pub(crate) fn render(self, out: &mut Window<'_>) {
-        out.put(&[b'0'.wrapping_add(self.class), b'.']);
-        out.put_decimal(u64::from(self.subject));
+        out.put(&[b'0'.wrapping_add(self.class()), b'.']);
+        out.put_decimal(u64::from(self.subject()));
         out.put(b".");
-        out.put_decimal(u64::from(self.detail));
+        out.put_decimal(u64::from(self.detail()));
+    }
+}
+
+impl core::fmt::Debug for EnhancedCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
     }
 }
 
 impl core::fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+        write!(f, "{}.{}.{}", self.class(), self.subject(), self.detail())
     }
 }
 

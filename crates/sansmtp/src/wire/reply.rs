@@ -215,7 +215,7 @@ impl<'a> Reply<'a> {
     ) -> Result<Self, InvalidReply> {
         let code = Code::new(code).ok_or(InvalidReply::Code)?;
         if let Some(enhanced) = enhanced
-            && u16::from(enhanced.class) != code.get() / 100
+            && u16::from(enhanced.class()) != code.get() / 100
         {
             return Err(InvalidReply::Class);
         }

@@ -69,8 +69,11 @@ impl Rule {
         (self.codes.is_empty() || self.codes.contains(&refusal.code))
             && (self.enhanced.is_empty()
                 || refusal.enhanced.is_some_and(|code| {
-                    self.enhanced
-                        .contains(&(u16::from(code.class), code.subject, code.detail))
+                    self.enhanced.contains(&(
+                        u16::from(code.class()),
+                        code.subject(),
+                        code.detail(),
+                    ))
                 }))
             && (self.stages.is_empty() || self.stages.contains(&refusal.stage))
             && (self.phrases.is_empty()
