@@ -11,9 +11,6 @@ use crate::error::Error;
 pub struct Instant(u64);
 
 impl Instant {
-    /// A deadline that does not come.
-    pub(crate) const NEVER: Self = Self(u64::MAX);
-
     /// The point `millis` milliseconds behind the origin of the clock.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)

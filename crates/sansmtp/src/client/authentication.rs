@@ -1,10 +1,10 @@
 //! AUTH: which mechanism is used, and what the server's replies mean.
 
-use super::Event;
 use super::session::{Dialogue, Place};
+use super::submission::Told;
 use crate::auth::Exchange;
 use crate::capability::Extension;
-use crate::error::{Fault, Requirement, Stage};
+use crate::error::{Fault, Requirement};
 use crate::state::Step;
 use crate::wire::reply::ReplyLine;
 
@@ -25,16 +25,18 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// Takes 235 or 334. Without an event the machine has failed.
-    pub(super) fn take_challenge<'a>(&mut self, reply: ReplyLine<'a>) -> Option<Event<'a>> {
+    /// Takes 235 or 334.
+    pub(super) fn take_challenge(&mut self, reply: &ReplyLine<'_>) -> Told {
         let session = &mut self.session;
-        let exchange = session.exchange.as_mut()?;
-        let credentials = self.config.credentials.as_ref()?;
+        let (Some(exchange), Some(credentials)) = (&mut session.exchange, &self.config.credentials)
+        else {
+            return Told::Reply;
+        };
         let fault = if reply.code.get() == 235 {
             if exchange.succeed() {
                 session.step(Step::Authenticate);
                 session.begin(Place::Idle);
-                return Some(Event::Ready);
+                return Told::Ready;
             }
             Fault::ServerNotProven
         } else {
@@ -42,12 +44,11 @@ impl Dialogue<'_> {
             session.step(Step::Challenge);
             if answered {
                 session.begin(Place::Auth);
-                let stage = Stage::Auth;
-                return Some(Event::Reply { stage, reply });
+                return Told::Reply;
             }
             Fault::BadChallenge
         };
         self.misbehaved(fault);
-        None
+        Told::Failed
     }
 }

@@ -25,8 +25,8 @@ impl Body<'_, '_> {
     /// once shown must be pushed to its end. Octets of a message that was refused
     /// meanwhile are read and dropped.
     pub fn write(&mut self, now: Instant, piece: &[u8], out: &mut [u8]) -> (usize, usize) {
-        self.dialogue.arm(now);
         let session = &mut self.dialogue.session;
+        session.since = now;
         #[cfg(feature = "chunking")]
         if session.chunks.are_used() {
             session.chunks.tell_content = false;
@@ -42,6 +42,6 @@ impl Body<'_, '_> {
     /// the final dot or the last chunk.
     pub fn finish(self, now: Instant) {
         self.dialogue.finish_content();
-        self.dialogue.arm(now);
+        self.dialogue.session.since = now;
     }
 }

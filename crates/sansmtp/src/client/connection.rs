@@ -31,9 +31,7 @@ impl<'c> Client<'c> {
     /// A client on a fresh connection. With implicit TLS it wants TLS first, else
     /// it waits for the greeting.
     pub fn new(config: &'c Config<'c>, line: &'c mut [u8], now: Instant) -> Self {
-        let mut client = Self::resume(Session::new(config.security), config, line, None, None);
-        client.dialogue.arm(now);
-        client
+        Self::resume(Session::new(config.security, now), config, line, None, None)
     }
 
     /// Takes up a session that was put aside with [`Client::suspend`].
@@ -100,7 +98,7 @@ impl<'c> Client<'c> {
         }
         self.dialogue.begin_transaction(envelope)?;
         self.dialogue.envelope = Some(envelope);
-        self.dialogue.arm(now);
+        self.dialogue.session.since = now;
         Ok(())
     }
 
@@ -113,7 +111,7 @@ impl<'c> Client<'c> {
         self.check_ready()?;
         self.dialogue.query = Some(query);
         self.dialogue.session.begin(Place::Query);
-        self.dialogue.arm(now);
+        self.dialogue.session.since = now;
         Ok(())
     }
 
@@ -136,7 +134,7 @@ impl<'c> Client<'c> {
         }
         session.error = None;
         session.begin(Place::Quit);
-        self.dialogue.arm(now);
+        self.dialogue.session.since = now;
         Ok(())
     }
 
@@ -237,10 +235,17 @@ impl Machine for Client<'_> {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a>>), Error> {
         let dialogue = &mut self.dialogue;
-        let (used, event) = match dialogue.pending_event() {
-            Some(event) => (0, Some(event)),
-            None => dialogue.receive(now, self.line, input),
-        };
+        let session = &mut dialogue.session;
+        if core::mem::take(&mut session.tell_failure) {
+            let stage = session.failed_at.unwrap_or(Stage::Mail);
+            return Ok((0, Some(Event::NotDelivered { stage, reply: None })));
+        }
+        #[cfg(feature = "chunking")]
+        if session.chunks.tell_content && dialogue.takes_content() {
+            dialogue.session.chunks.tell_content = false;
+            return Ok((0, Some(Event::Content)));
+        }
+        let (used, event) = dialogue.receive(now, self.line, input);
         match dialogue.session.error {
             Some(error) if event.is_none() => Err(error),
             _ => Ok((used, event)),
@@ -282,18 +287,18 @@ impl Machine for Client<'_> {
             }
         }
         if written > 0 {
-            dialogue.arm(now);
+            dialogue.session.since = now;
         }
         written
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        Some(self.dialogue.session.deadline).filter(|deadline| *deadline != Instant::NEVER)
+        self.dialogue.deadline()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         let dialogue = &mut self.dialogue;
-        if now >= dialogue.session.deadline {
+        if dialogue.deadline().is_some_and(|deadline| now >= deadline) {
             if dialogue.session.row == Place::Quit {
                 dialogue.close();
             } else {
@@ -323,7 +328,7 @@ impl Machine for Client<'_> {
             session.capabilities = Capabilities::NONE;
             session.begin(Place::Ehlo);
         }
-        dialogue.arm(now);
+        dialogue.session.since = now;
         Ok(())
     }
 
@@ -333,22 +338,6 @@ impl Machine for Client<'_> {
 }
 
 impl Dialogue<'_> {
-    /// What is to be told before more is read.
-    fn pending_event<'a>(&mut self) -> Option<Event<'a>> {
-        let session = &mut self.session;
-        if session.tell_failure {
-            session.tell_failure = false;
-            let stage = session.failed_at.unwrap_or(Stage::Mail);
-            return Some(Event::NotDelivered { stage, reply: None });
-        }
-        #[cfg(feature = "chunking")]
-        if session.chunks.tell_content && self.takes_content() {
-            self.session.chunks.tell_content = false;
-            return Some(Event::Content);
-        }
-        None
-    }
-
     /// Takes the next line, if there is one. Without an event, the machine may
     /// have failed.
     fn receive<'a>(
@@ -365,15 +354,11 @@ impl Dialogue<'_> {
             return (0, None);
         }
         let (used, reply) = self.next_reply_line(buffer, input);
-        let event = reply.and_then(|reply| self.take_reply(reply));
+        let event = reply.and_then(|reply| self.take_reply(now, &reply));
         if self.session.row == Place::Handshake && used < input.len() {
             // Told by the next call, as if it had come later; TLS is not wanted
             // any more.
             self.misbehaved(Fault::PlaintextAfterStartTls);
-        }
-        // A reply of many lines has no more time than another.
-        if event.is_some() && self.session.lines == 0 {
-            self.arm(now);
         }
         (used, event)
     }

@@ -2,6 +2,7 @@
 
 use super::chunks::Chunks;
 use super::event::Query;
+use super::submission::Told;
 #[cfg(feature = "auth")]
 use crate::auth::{Exchange, Material};
 use crate::capability::{Capabilities, Extension};
@@ -51,8 +52,8 @@ pub struct Session {
     pub(super) material: Material,
     pub(super) capabilities: Capabilities,
     pub(super) framing: Framing,
-    /// [`Instant::NEVER`] while nothing is waited for.
-    pub(super) deadline: Instant,
+    /// When the last step was done: the time for the next one runs from here.
+    pub(super) since: Instant,
     pub(super) error: Option<Error>,
 }
 
@@ -150,7 +151,7 @@ impl Place {
 }
 
 impl Session {
-    pub(super) fn new(security: Security) -> Self {
+    pub(super) fn new(security: Security, now: Instant) -> Self {
         Self {
             state: State::Opening,
             row: match security {
@@ -180,7 +181,7 @@ impl Session {
             material: Material::default(),
             capabilities: Capabilities::NONE,
             framing: Framing::default(),
-            deadline: Instant::NEVER,
+            since: now,
             error: None,
         }
     }
@@ -237,15 +238,12 @@ impl Dialogue<'_> {
         self.place(self.session.answered).stage()
     }
 
-    /// Sets the deadline for what comes next, unless the machine has failed.
-    pub(super) fn arm(&mut self, now: Instant) {
+    /// Until when what is awaited must have come.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let timeouts = &self.config.timeouts;
         let limit = match self.stage() {
-            _ if self.session.error.is_some() => return,
-            Stage::Idle => {
-                self.session.deadline = Instant::NEVER;
-                return;
-            }
+            Stage::Idle => return None,
+            _ if self.session.error.is_some() => return None,
             Stage::Greeting | Stage::StartTls => timeouts.greeting,
             Stage::Rcpt => timeouts.rcpt,
             Stage::Data => timeouts.data,
@@ -254,13 +252,12 @@ impl Dialogue<'_> {
             Stage::Quit => timeouts.quit,
             _ => timeouts.command,
         };
-        self.session.deadline = now.after(limit);
+        Some(self.session.since.after(limit))
     }
 
     /// Fails for good.
-    pub(super) fn fail(&mut self, cause: Cause) {
+    pub(super) fn fail(&mut self, cause: Cause) -> Told {
         let (stage, outcome_unknown) = (self.stage(), self.session.outcome_unknown());
-        self.session.deadline = Instant::NEVER;
         self.session.error = Some(match cause {
             Cause::Fault(fault) => Error::Peer {
                 stage,
@@ -278,10 +275,11 @@ impl Dialogue<'_> {
             Cause::Unmet(requirement) => Error::Unmet(requirement),
             Cause::Misuse(misuse) => Error::Misuse(misuse),
         });
+        Told::Failed
     }
 
     /// Fails since the server broke the protocol.
-    pub(super) fn misbehaved(&mut self, fault: Fault) {
-        self.fail(Cause::Fault(fault));
+    pub(super) fn misbehaved(&mut self, fault: Fault) -> Told {
+        self.fail(Cause::Fault(fault))
     }
 }

@@ -19,12 +19,37 @@ use crate::wire::ehlo;
 use crate::wire::param::Body;
 #[cfg(feature = "extensions")]
 use crate::wire::param::MailParameters;
-use crate::wire::reply::{Class, ReplyLine};
+use crate::wire::reply::ReplyLine;
 use crate::wire::window::Window;
 
 /// The place of the first recipient in the row of a transaction, behind RSET and
 /// MAIL.
 const FIRST_RECIPIENT: u32 = 2;
+
+/// What a line of a reply is to be told as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Not at all: the machine has failed.
+    Failed,
+    Reply,
+    Refused,
+    #[cfg(feature = "starttls")]
+    StartTls,
+    Ready,
+    Sender,
+    Recipient,
+    Content,
+    #[cfg(feature = "chunking")]
+    ChunkRefused,
+    Delivered,
+    NotDelivered {
+        /// The reply itself says so.
+        by_reply: bool,
+    },
+    #[cfg(feature = "query")]
+    Answer,
+    Closed,
+}
 
 impl Dialogue<'_> {
     /// What stands at place `number` of the current row.
@@ -147,7 +172,8 @@ impl Dialogue<'_> {
     pub(super) fn finish_content(&mut self) {
         if self.session.chunks.is_open() {
             // The server would wait for the rest of the chunk.
-            return self.fail(Cause::Misuse(Misuse::ContentCutShort));
+            self.fail(Cause::Misuse(Misuse::ContentCutShort));
+            return;
         }
         #[cfg(feature = "chunking")]
         {
@@ -261,31 +287,70 @@ impl Dialogue<'_> {
     }
 
     /// Takes one line of a reply. Without an event the machine has failed.
-    pub(super) fn take_reply<'a>(&mut self, reply: ReplyLine<'a>) -> Option<Event<'a>> {
+    pub(super) fn take_reply<'a>(
+        &mut self,
+        now: Instant,
+        reply: &ReplyLine<'a>,
+    ) -> Option<Event<'a>> {
         let number = self.session.answered;
         let place = self.place(number);
         let stage = place.stage();
-        let (code, class) = (reply.code.get(), reply.code.class());
-        let negative = matches!(class, Class::Transient | Class::Permanent);
+        let told = self.take_line(place, reply);
+        if reply.last {
+            // A reply of many lines has no more time than another.
+            self.session.since = now;
+            self.session.lines = 0;
+        }
+        let failed_at = self.session.failed_at.unwrap_or(stage);
+        let reply = *reply;
+        Some(match told {
+            Told::Failed => return None,
+            Told::Reply => Event::Reply { stage, reply },
+            Told::Refused => Event::Refused { stage, reply },
+            #[cfg(feature = "starttls")]
+            Told::StartTls => Event::StartTls,
+            Told::Ready => Event::Ready,
+            Told::Sender => Event::Sender { reply },
+            Told::Recipient => Event::Recipient {
+                index: number.wrapping_sub(FIRST_RECIPIENT) as usize,
+                reply,
+            },
+            Told::Content => Event::Content,
+            #[cfg(feature = "chunking")]
+            Told::ChunkRefused => Event::ChunkRefused { reply },
+            Told::Delivered => Event::Delivered { reply },
+            Told::NotDelivered { by_reply } => Event::NotDelivered {
+                stage: failed_at,
+                reply: Some(reply).filter(|_| by_reply),
+            },
+            #[cfg(feature = "query")]
+            Told::Answer => Event::Answer { reply },
+            Told::Closed => Event::Closed,
+        })
+    }
+
+    /// Takes one line of a reply to what stands at `place`.
+    fn take_line(&mut self, place: Place, reply: &ReplyLine<'_>) -> Told {
+        let stage = place.stage();
+        let code = reply.code.get();
+        let (positive, negative) = (code < 300, code >= 400);
         let awaited = self.session.is_awaiting();
         let in_content = stage == Stage::Content;
         // A reply may come while none is due: 421 at any time, and a refusal while
         // the content is on its way.
         let on_its_way = in_content && self.session.content != Content::None;
         if !awaited && code != 421 && !(negative && on_its_way) {
-            self.misbehaved(Fault::Unsolicited);
-            return None;
+            return self.misbehaved(Fault::Unsolicited);
         }
-        if place == Place::Ehlo && class == Class::Positive {
+        if place == Place::Ehlo && positive {
             self.session.take_ehlo_line(reply);
         }
         if !reply.last {
-            return Some(Event::Reply { stage, reply });
+            return Told::Reply;
         }
-        self.session.lines = 0;
         if code == 421 && !in_content && place != Place::Quit {
             // The server closes, whatever was asked (RFC 5321, section 3.8).
-            return Some(self.refuse(stage, reply));
+            return self.refuse(stage, reply);
         }
         let fits = match place {
             Place::Greeting | Place::StartTls => code == 220,
@@ -293,14 +358,13 @@ impl Dialogue<'_> {
             Place::Auth => matches!(code, 235 | 334),
             Place::Data => code == 354 && self.session.failed_at != Some(Stage::Mail),
             Place::Query | Place::Quit => true,
-            _ => class == Class::Positive,
+            _ => positive,
         };
         if !fits && (!negative || place == Place::Rset) {
-            self.misbehaved(Fault::UnexpectedCode);
-            return None;
+            return self.misbehaved(Fault::UnexpectedCode);
         }
         if awaited {
-            self.session.answered = number.wrapping_add(1);
+            self.session.answered = self.session.answered.wrapping_add(1);
         }
         let session = &mut self.session;
         let wanted = session.failed_at.is_none();
@@ -311,14 +375,13 @@ impl Dialogue<'_> {
             }
             Place::Ehlo | Place::Helo if fits => {
                 session.step(Step::Hello);
-                return self.choose_next(stage, reply);
+                return self.choose_next();
             }
             // No ESMTP: RFC 5321, section 3.2 wants HELO. Without extensions
             // there is no STARTTLS either.
-            Place::Ehlo if class == Class::Permanent => {
+            Place::Ehlo if code >= 500 => {
                 if self.wants_starttls() {
-                    self.unmet(Requirement::StartTls);
-                    return None;
+                    return self.unmet(Requirement::StartTls);
                 }
                 self.session.begin(Place::Helo);
             }
@@ -326,98 +389,81 @@ impl Dialogue<'_> {
             Place::StartTls if fits => {
                 session.step(Step::AgreeTls);
                 session.begin(Place::Handshake);
-                return Some(Event::StartTls);
+                return Told::StartTls;
             }
             #[cfg(feature = "auth")]
             Place::Auth if fits => return self.take_challenge(reply),
             Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth => {
-                return Some(self.refuse(stage, reply));
+                return self.refuse(stage, reply);
             }
-            Place::Rset => {
-                session.step(Step::Reset);
-            }
+            Place::Rset => session.step(Step::Reset),
             Place::Mail => {
                 if fits {
                     session.step(Step::Mail);
                 } else {
-                    session.failed_at = Some(Stage::Mail);
+                    session.failed_at = Some(stage);
                 }
                 session.settle();
-                return Some(Event::Sender { reply });
+                return Told::Sender;
             }
             Place::Rcpt => {
                 if fits && wanted {
                     session.step(Step::Recipient);
                 }
-                let index = number.wrapping_sub(FIRST_RECIPIENT);
-                if self.place(self.session.answered) != Place::Rcpt && wanted {
-                    let session = &mut self.session;
-                    if session.state == State::Mail {
-                        // Nobody was accepted.
-                        session.failed_at = Some(Stage::Rcpt);
-                    } else if session.chunks.are_used() && session.content == Content::None {
-                        session.content = Content::Open;
-                        #[cfg(feature = "chunking")]
-                        {
-                            session.chunks.tell_content = true;
-                        }
-                    }
+                if wanted && self.place(self.session.answered) != place {
+                    self.session.end_recipients();
                 }
                 self.session.settle();
-                return Some(Event::Recipient {
-                    index: index as usize,
-                    reply,
-                });
+                return Told::Recipient;
             }
             Place::Data if fits => {
                 session.step(Step::GoAhead);
                 if wanted {
                     session.content = Content::Open;
-                    return Some(Event::Content);
+                    return Told::Content;
                 }
                 // Nobody is to get it: an empty message (RFC 2920, section 3.1).
                 session.content = Content::Complete;
             }
             Place::Data if wanted => {
-                session.failed_at = Some(Stage::Data);
+                session.failed_at = Some(stage);
                 session.end_transaction();
-                return Some(Event::NotDelivered {
-                    stage,
-                    reply: Some(reply),
-                });
+                return Told::NotDelivered { by_reply: true };
             }
             Place::Data => session.settle(),
             // The reply to a chunk is no verdict yet, but one that comes before its
             // end is.
             #[cfg(feature = "chunking")]
             Place::Chunk if awaited && code != 421 => {
-                if negative && wanted {
-                    session.failed_at = Some(Stage::Content);
-                    session.settle();
-                    return Some(Event::ChunkRefused { reply });
-                }
-                if wanted {
-                    session.step(Step::GoAhead);
-                    session.step(Step::Chunk);
-                }
+                let told = if negative && wanted {
+                    session.failed_at = Some(stage);
+                    Told::ChunkRefused
+                } else {
+                    if wanted {
+                        session.step(Step::GoAhead);
+                        session.step(Step::Chunk);
+                    }
+                    Told::Reply
+                };
                 session.settle();
+                return told;
             }
             #[cfg(feature = "query")]
             Place::Query => {
-                if self.query == Some(Query::RSET) && class == Class::Positive {
+                if self.query == Some(Query::RSET) && positive {
                     session.step(Step::Reset);
                     session.dirty = false;
                 }
                 session.begin(Place::Idle);
-                return Some(Event::Answer { reply });
+                return Told::Answer;
             }
             Place::Quit => {
                 self.close();
-                return Some(Event::Closed);
+                return Told::Closed;
             }
-            _ => return Some(self.take_verdict(place, awaited, reply)),
+            _ => return self.take_verdict(place, awaited, reply),
         }
-        Some(Event::Reply { stage, reply })
+        Told::Reply
     }
 
     /// Whether STARTTLS is still to be done before anything else is said.
@@ -426,42 +472,40 @@ impl Dialogue<'_> {
     }
 
     /// After EHLO or HELO: TLS, then AUTH, then work.
-    fn choose_next<'a>(&mut self, stage: Stage, reply: ReplyLine<'a>) -> Option<Event<'a>> {
+    fn choose_next(&mut self) -> Told {
         let requirement = if self.wants_starttls() {
             if self.session.offers(Extension::StartTls) {
                 self.session.begin(Place::StartTls);
-                return Some(Event::Reply { stage, reply });
+                return Told::Reply;
             }
             Requirement::StartTls
         } else if self.config.credentials.is_some() {
             match self.begin_authentication() {
-                Ok(()) => return Some(Event::Reply { stage, reply }),
+                Ok(()) => return Told::Reply,
                 Err(requirement) => requirement,
             }
         } else {
             self.session.begin(Place::Idle);
-            return Some(Event::Ready);
+            return Told::Ready;
         };
-        self.unmet(requirement);
-        None
+        self.unmet(requirement)
     }
 
     /// Fails since the server lacks something; QUIT is still polite.
-    fn unmet(&mut self, requirement: Requirement) {
+    fn unmet(&mut self, requirement: Requirement) -> Told {
         self.session.begin(Place::Idle);
-        self.fail(Cause::Unmet(requirement));
+        self.fail(Cause::Unmet(requirement))
     }
 
     /// Takes the verdict on the content. If it was not awaited, the server
     /// refuses in the middle of the content, and what is still on its way would
     /// be taken for commands.
-    fn take_verdict<'a>(&mut self, place: Place, awaited: bool, reply: ReplyLine<'a>) -> Event<'a> {
+    fn take_verdict(&mut self, place: Place, awaited: bool, reply: &ReplyLine<'_>) -> Told {
         let session = &mut self.session;
         // The verdict on the message before ends no transaction: the next is open.
         let earlier = place.is_earlier();
         let chunked = session.chunks.are_used() && !earlier;
-        let failed_at = session.failed_at;
-        let wanted = failed_at.is_none();
+        let wanted = session.failed_at.is_none();
         if wanted && chunked {
             session.step(Step::GoAhead);
         }
@@ -477,19 +521,15 @@ impl Dialogue<'_> {
             self.close();
         }
         if reply.is_positive() && wanted {
-            Event::Delivered { reply }
+            Told::Delivered
         } else {
-            Event::NotDelivered {
-                stage: failed_at.unwrap_or(Stage::Content),
-                reply: Some(reply).filter(|_| wanted),
-            }
+            Told::NotDelivered { by_reply: wanted }
         }
     }
 
     /// The server wants no more of this session.
-    fn refuse<'a>(&mut self, stage: Stage, reply: ReplyLine<'a>) -> Event<'a> {
+    fn refuse(&mut self, stage: Stage, reply: &ReplyLine<'_>) -> Told {
         let session = &mut self.session;
-        session.deadline = Instant::NEVER;
         session.error = Some(Error::Refused {
             stage,
             code: reply.code,
@@ -506,7 +546,7 @@ impl Dialogue<'_> {
             }
             session.begin(Place::Idle);
         }
-        Event::Refused { stage, reply }
+        Told::Refused
     }
 
     pub(super) fn close(&mut self) {
@@ -515,7 +555,6 @@ impl Dialogue<'_> {
             session.step(Step::Close);
         }
         session.row = Place::Closed;
-        session.deadline = Instant::NEVER;
     }
 }
 
@@ -552,8 +591,22 @@ impl Session {
         )
     }
 
+    /// Every recipient was answered, and the transaction has not failed so far.
+    fn end_recipients(&mut self) {
+        if self.state == State::Mail {
+            // Nobody was accepted.
+            self.failed_at = Some(Stage::Rcpt);
+        } else if self.chunks.are_used() && self.content == Content::None {
+            self.content = Content::Open;
+            #[cfg(feature = "chunking")]
+            {
+                self.chunks.tell_content = true;
+            }
+        }
+    }
+
     /// Reads one line of a positive EHLO reply.
-    fn take_ehlo_line(&mut self, reply: ReplyLine<'_>) {
+    fn take_ehlo_line(&mut self, reply: &ReplyLine<'_>) {
         if self.lines == 1 {
             // The first line holds the server's name.
             self.capabilities = Capabilities::NONE;
