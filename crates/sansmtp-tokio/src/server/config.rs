@@ -1,9 +1,13 @@
 //! The configuration of a server, with data of its own.
 
+use super::network::Network;
 use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::{ConfigError, EhloName, Security};
 use sansmtp::server::{Config, Limits, Timeouts};
+use sansmtp::wire::datetime::DateTime;
 use std::fmt;
+use std::net::IpAddr;
+use std::time::SystemTime;
 
 /// How a server presents itself, and what it bears: the core's [`Config`] with
 /// data of its own, and the limits that concern more than one session.
@@ -33,6 +37,15 @@ pub struct ServerConfig {
     /// Connections at the same time from one IPv4 address or one IPv6 /64
     /// network. Default 50.
     pub max_connections_per_peer: usize,
+    /// Balancers that begin every connection with a header of the PROXY protocol,
+    /// version 1 or 2, which names the client. From them a connection without one is
+    /// dropped; from everybody else a header is no command.
+    pub proxy_from: Vec<Network>,
+    /// Balancers that may name the client by XCLIENT.
+    pub xclient_from: Vec<Network>,
+    /// The longest time in seconds that a message can be held (FUTURERELEASE); 0 if
+    /// that is not offered.
+    pub hold_seconds: u32,
 }
 
 /// Why a server's configuration can not work.
@@ -63,7 +76,7 @@ impl ServerConfig {
     /// [`InvalidConfig::Hostname`] if the name is neither.
     pub fn new(hostname: &str) -> Result<Self, InvalidConfig> {
         let name = EhloName::parse(hostname).map_err(|_: ConfigError| InvalidConfig::Hostname)?;
-        let core = Config::new(name, Security::DangerPlaintext);
+        let core = Config::new(name, Security::DangerPlaintext).offer(Extension::Limits);
         Ok(Self {
             hostname: hostname.to_owned(),
             capabilities: core.capabilities,
@@ -75,6 +88,9 @@ impl ServerConfig {
             command_line: 4096,
             max_connections: 1000,
             max_connections_per_peer: 50,
+            proxy_from: Vec::new(),
+            xclient_from: Vec::new(),
+            hold_seconds: 0,
         })
     }
 
@@ -155,6 +171,72 @@ impl ServerConfig {
         self
     }
 
+    /// The same with REQUIRETLS (RFC 8689), which is announced where TLS is up. Who
+    /// sends such a message on must do it over TLS with a server that offers
+    /// REQUIRETLS, or give it back: that is the handler's part.
+    #[must_use]
+    pub fn require_tls(mut self) -> Self {
+        self.capabilities = self.capabilities.with(Extension::RequireTls);
+        self
+    }
+
+    /// The same with DELIVERBY (RFC 2852). Messages that are to be returned when they are
+    /// late must give at least `min_seconds`; 0 for no such bound. To keep the time
+    /// is the handler's part.
+    #[must_use]
+    pub fn deliver_by(mut self, min_seconds: u32) -> Self {
+        self.capabilities = self.capabilities.with(Extension::DeliverBy);
+        self.capabilities.bounds.min_by_time = min_seconds;
+        self
+    }
+
+    /// The same with FUTURERELEASE (RFC 4865), for at most `max_seconds`. To hold the
+    /// message back is the handler's part.
+    #[must_use]
+    pub fn future_release(mut self, max_seconds: u32) -> Self {
+        self.capabilities = self.capabilities.with(Extension::FutureRelease);
+        self.hold_seconds = max_seconds;
+        self
+    }
+
+    /// The same with MT-PRIORITY (RFC 6710). What the priority is good for is the
+    /// handler's part.
+    #[must_use]
+    pub fn priorities(mut self) -> Self {
+        self.capabilities = self.capabilities.with(Extension::MtPriority);
+        self
+    }
+
+    /// The same with ETRN (RFC 1985), which
+    /// [`Handler::etrn`](super::Handler::etrn) answers.
+    #[must_use]
+    pub fn etrn(mut self) -> Self {
+        self.capabilities = self.capabilities.with(Extension::Etrn);
+        self
+    }
+
+    /// The same with another limit of messages per session; 0 for none.
+    #[must_use]
+    pub fn max_messages(mut self, messages: u16) -> Self {
+        self.limits.messages = messages;
+        self
+    }
+
+    /// The same with a balancer, or a network of them, that speaks the PROXY protocol:
+    /// see [`ServerConfig::proxy_from`].
+    #[must_use]
+    pub fn with_proxy_from(mut self, network: impl Into<Network>) -> Self {
+        self.proxy_from.push(network.into());
+        self
+    }
+
+    /// The same with a balancer, or a network of them, that may use XCLIENT.
+    #[must_use]
+    pub fn with_xclient_from(mut self, network: impl Into<Network>) -> Self {
+        self.xclient_from.push(network.into());
+        self
+    }
+
     /// The same, but MAIL needs AUTH first.
     #[must_use]
     pub fn require_auth(mut self) -> Self {
@@ -169,8 +251,18 @@ impl ServerConfig {
         self
     }
 
+    /// Whether connections from this address begin with a PROXY header.
+    pub(super) fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.proxy_from.iter().any(|network| network.contains(peer))
+    }
+
+    fn may_introduce(&self, peer: IpAddr) -> bool {
+        let mut networks = self.xclient_from.iter();
+        networks.any(|network| network.contains(peer))
+    }
+
     /// What the machine of one session gets.
-    pub(super) fn for_session(&self, security: Security) -> Config<'_> {
+    pub(super) fn for_session(&self, security: Security, peer: IpAddr, lmtp: bool) -> Config<'_> {
         // The name was checked when it was set.
         let hostname = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
         let mut config = Config::new(hostname, security)
@@ -178,6 +270,18 @@ impl ServerConfig {
             .limits(self.limits)
             .timeouts(self.timeouts);
         config.capabilities = self.capabilities;
+        config.lmtp = lmtp;
+        if self.hold_seconds > 0 {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let until = now.unwrap_or_default().as_secs() + u64::from(self.hold_seconds);
+            let bounds = &mut config.capabilities.bounds;
+            bounds.hold_seconds = self.hold_seconds;
+            bounds.hold_until = DateTime::from_unix(until).unwrap_or_default();
+        }
+        config.capabilities = match self.may_introduce(peer) {
+            true => config.capabilities.with(Extension::XClient),
+            false => config.capabilities.without(Extension::XClient),
+        };
         config.require_auth = self.require_auth;
         config.danger_plaintext_auth = self.danger_plaintext_auth;
         config

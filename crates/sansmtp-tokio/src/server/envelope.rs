@@ -1,5 +1,6 @@
 //! The envelope as far as it was accepted.
 
+use sansmtp::wire::handling::Handling;
 use sansmtp::wire::param::{Body, MailParameters, Notify, RcptParameters, Ret};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
 
@@ -19,6 +20,9 @@ pub struct MailEnvelope {
     pub ret: Option<Ret>,
     /// The sender's name for the transaction, in xtext form (RFC 3461).
     pub envid: Option<String>,
+    /// How the message is to be handled on its way: REQUIRETLS, DELIVERBY,
+    /// FUTURERELEASE, MT-PRIORITY.
+    pub handling: Handling,
     /// The recipients that were accepted, in the order of their commands.
     pub recipients: Vec<MailRecipient>,
 }
@@ -44,6 +48,7 @@ impl MailEnvelope {
             smtputf8: parameters.smtputf8,
             ret: parameters.ret,
             envid: parameters.envid.map(|envid| envid.as_str().to_owned()),
+            handling: parameters.handling,
             recipients: Vec::new(),
         }
     }

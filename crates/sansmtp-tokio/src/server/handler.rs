@@ -1,12 +1,13 @@
 //! Who decides: the trait that a program implements.
 
-use super::envelope::MailEnvelope;
+use super::envelope::{MailEnvelope, MailRecipient};
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
 use sansmtp::auth::StoredKeys;
 use sansmtp::server::{Bearer, Digest, Identity, KeysWanted, Login};
 use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
+use sansmtp::wire::xclient::XClient;
 use std::future::{Future, ready};
 
 /// What a handler decides on one question.
@@ -196,6 +197,25 @@ pub trait Handler: Send + Sync + 'static {
         ready(Verdict::Accept)
     }
 
+    /// ETRN: shall what is queued for this node be sent? `@` before it stands for a
+    /// domain with all below it, `#` for a queue. By default 459. Acceptance answers
+    /// 250; see RFC 1985, section 5 for 251 to 253 and 458.
+    fn etrn(&self, session: &SessionInfo, node: &str) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, node);
+        ready(OwnedReply::not_queued().into())
+    }
+
+    /// XCLIENT: a listed balancer says for whom it connects. If that is accepted, which
+    /// is the default, `session` is changed, and [`Handler::connect`] is asked again.
+    fn xclient(
+        &self,
+        session: &SessionInfo,
+        attributes: &XClient<'_>,
+    ) -> impl Future<Output = Verdict> + Send {
+        let _ = (session, attributes);
+        ready(Verdict::Accept)
+    }
+
     /// The connection is over.
     fn closed(&self, session: &SessionInfo) -> impl Future<Output = ()> + Send {
         let _ = session;
@@ -221,6 +241,16 @@ pub trait Body: Send + Sized {
     /// over the responsibility for the message (RFC 5321, section 6.1): it must
     /// not get lost after that.
     fn finish(self) -> impl Future<Output = Verdict> + Send;
+
+    /// The same in LMTP: one verdict for each recipient, in the order of `recipients`.
+    /// By default all get that of [`Body::finish`].
+    fn finish_each(
+        self,
+        recipients: &[MailRecipient],
+    ) -> impl Future<Output = Vec<Verdict>> + Send {
+        let count = recipients.len();
+        async move { vec![self.finish().await; count] }
+    }
 
     /// The message is void.
     fn abort(self) -> impl Future<Output = ()> + Send {

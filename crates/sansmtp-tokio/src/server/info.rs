@@ -10,8 +10,12 @@ pub struct SessionInfo {
     /// A name for the session in logs and trace fields, random hexadecimal
     /// digits.
     pub id: String,
-    /// Where the client connects from.
+    /// Where the client connects from; behind a listed balancer, what that says.
     pub peer: SocketAddr,
+    /// The balancer that said so, by the PROXY protocol or XCLIENT.
+    pub balancer: Option<SocketAddr>,
+    /// The client's host name, if a listed balancer said it by XCLIENT.
+    pub client_name: Option<String>,
     /// Where it connected to.
     pub local: SocketAddr,
     /// The TLS parameters, once TLS is up.
@@ -25,6 +29,8 @@ pub struct SessionInfo {
     pub user: Option<String>,
     /// How many messages were taken in this session.
     pub messages: u64,
+    /// The client speaks LMTP.
+    pub lmtp: bool,
 }
 
 /// The parameters of a TLS connection.
@@ -44,18 +50,34 @@ impl SessionInfo {
         Self {
             id,
             peer,
+            balancer: None,
+            client_name: None,
             local,
             tls: None,
             hello: String::new(),
             extended: false,
             user: None,
             messages: 0,
+            lmtp: false,
         }
     }
 
     /// The protocol's name for the `with` clause of a Received field (RFC 3848;
     /// RFC 6531, section 4.3, where the transaction used SMTPUTF8).
     pub fn protocol(&self, smtputf8: bool) -> &'static str {
+        if self.lmtp {
+            // RFC 3848; RFC 6531, section 4.3
+            return match (smtputf8, self.tls.is_some(), self.user.is_some()) {
+                (false, false, false) => "LMTP",
+                (false, true, false) => "LMTPS",
+                (false, false, true) => "LMTPA",
+                (false, true, true) => "LMTPSA",
+                (true, false, false) => "UTF8LMTP",
+                (true, true, false) => "UTF8LMTPS",
+                (true, false, true) => "UTF8LMTPA",
+                (true, true, true) => "UTF8LMTPSA",
+            };
+        }
         match (
             smtputf8,
             self.extended,

@@ -23,8 +23,16 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Place {
     counts: Arc<Mutex<Counts>>,
-    /// `None` for a connection that is being turned away.
-    peer: Option<IpAddr>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Peer(IpAddr),
+    /// It counts for no peer.
+    Balancer,
+    /// It is being turned away.
+    TurnedAway,
 }
 
 /// How many connections are told at the same time that there are too many;
@@ -51,7 +59,17 @@ impl Connections {
         }
         counts.total += 1;
         *counts.by_peer.entry(peer).or_default() += 1;
-        Some(self.place(Some(peer)))
+        Some(self.place(Kind::Peer(peer)))
+    }
+
+    /// A place for a connection from a balancer, whose peer is not known yet.
+    pub(super) fn admit_balancer(&self) -> Option<Place> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.total >= self.total {
+            return None;
+        }
+        counts.total += 1;
+        Some(self.place(Kind::Balancer))
     }
 
     /// A place for saying no.
@@ -61,13 +79,30 @@ impl Connections {
             return None;
         }
         counts.turned_away += 1;
-        Some(self.place(None))
+        Some(self.place(Kind::TurnedAway))
     }
 
-    fn place(&self, peer: Option<IpAddr>) -> Place {
+    /// Counts a connection from a balancer for the peer behind it. `false` if that has
+    /// too many already.
+    pub(super) fn count_for(&self, place: &mut Place, peer: IpAddr) -> bool {
+        if place.kind != Kind::Balancer {
+            return true;
+        }
+        let peer = network(peer);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.by_peer.entry(peer).or_default();
+        if *count >= self.per_peer {
+            return false;
+        }
+        *count += 1;
+        place.kind = Kind::Peer(peer);
+        true
+    }
+
+    fn place(&self, kind: Kind) -> Place {
         Place {
             counts: Arc::clone(&self.counts),
-            peer,
+            kind,
         }
     }
 }
@@ -75,19 +110,25 @@ impl Connections {
 impl Place {
     /// Whether the connection is to be turned away.
     pub(super) fn is_for_refusal(&self) -> bool {
-        self.peer.is_none()
+        self.kind == Kind::TurnedAway
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(peer) = self.peer else {
-            counts.turned_away -= 1;
-            return;
+        let peer = match self.kind {
+            Kind::TurnedAway => {
+                counts.turned_away -= 1;
+                return;
+            }
+            Kind::Balancer => None,
+            Kind::Peer(peer) => Some(peer),
         };
         counts.total -= 1;
-        if let Some(count) = counts.by_peer.get_mut(&peer) {
+        if let Some(peer) = peer
+            && let Some(count) = counts.by_peer.get_mut(&peer)
+        {
             *count -= 1;
             if *count == 0 {
                 counts.by_peer.remove(&peer);
@@ -125,6 +166,11 @@ mod tests {
         let _four = connections.admit(peer("2001:db8::ffff:1:2:3")).unwrap();
         assert!(connections.admit(peer("2001:db8::2")).is_none());
         drop(three);
+        let mut behind = connections.admit_balancer().unwrap();
+        assert!(connections.admit_balancer().is_none(), "total");
+        assert!(!connections.count_for(&mut behind, peer("192.0.2.1")));
+        assert!(connections.count_for(&mut behind, peer("192.0.2.9")));
+        drop(behind);
         assert!(connections.admit(peer("2001:db8::3")).is_some());
         let refusals: Vec<_> = std::iter::from_fn(|| connections.turn_away()).collect();
         assert_eq!(refusals.len(), TURNED_AWAY);

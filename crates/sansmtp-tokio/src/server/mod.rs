@@ -41,6 +41,8 @@ mod info;
 mod io;
 mod limits;
 mod local_delivery;
+mod network;
+mod proxied;
 mod reply;
 #[expect(clippy::module_inception, reason = "the type that the module is about")]
 mod server;
@@ -56,6 +58,7 @@ pub use faults::{Fault, FaultStep, Faulty, FaultyBody, InvalidFault};
 pub use handler::{Body, Handler, Refusal, Verdict};
 pub use info::{SessionInfo, TlsInfo};
 pub use local_delivery::{MaildirBody, MaildirHandler, Relay};
+pub use network::{InvalidNetwork, Network};
 pub use reply::OwnedReply;
 pub use server::{BindError, Builder, Endpoint, Server, ShutdownHandle};
 pub use tls::{TlsError, tls_config, tls_config_from_files};

@@ -55,6 +55,11 @@ impl OwnedReply {
         Self::fixed(421, 4, 7, 0, "Too many connections, try again later")
     }
 
+    /// 459 4.7.1: nothing is queued for that node (RFC 1985, section 5).
+    pub const fn not_queued() -> Self {
+        Self::fixed(459, 4, 7, 1, "Nothing is queued for that node")
+    }
+
     /// 452 4.3.1: there is no room for the message (RFC 3463, section 3.4).
     pub const fn insufficient_storage() -> Self {
         Self::fixed(452, 4, 3, 1, "Insufficient system storage")
@@ -106,6 +111,7 @@ mod tests {
             OwnedReply::too_many_connections(),
             OwnedReply::insufficient_storage(),
             OwnedReply::local_error(),
+            OwnedReply::not_queued(),
         ] {
             assert!(reply.is_refusal() && !reply.is_positive());
             let again = OwnedReply::new(reply.code, reply.enhanced, reply.text.clone());

@@ -5,6 +5,7 @@ use super::desk::Lender;
 use super::handler::Handler;
 use super::info::SessionInfo;
 use super::limits::{Connections, Place};
+use super::proxied::read_header;
 use super::session::{self, Setup};
 use crate::random;
 use sansmtp::config::Security;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::rustls;
 use tracing::{debug, info, warn};
 
@@ -36,7 +37,7 @@ pub struct Builder<H> {
     config: ServerConfig,
     handler: H,
     tls: Option<Arc<rustls::ServerConfig>>,
-    sources: Vec<(Source, Security)>,
+    sources: Vec<(Source, Security, bool)>,
 }
 
 /// Where a server listens.
@@ -47,6 +48,8 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// How connections to it are protected.
     pub security: Security,
+    /// Clients speak LMTP to it.
+    pub lmtp: bool,
 }
 
 /// Ends a server.
@@ -160,14 +163,24 @@ impl<H: Handler> Builder<H> {
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>, security: Security) -> Self {
         self.sources
-            .push((Source::Address(address.into()), security));
+            .push((Source::Address(address.into()), security, false));
+        self
+    }
+
+    /// Listens on this address for LMTP (RFC 2033): each recipient gets a verdict of
+    /// its own. Not for port 25.
+    #[must_use]
+    pub fn listen_lmtp(mut self, address: impl Into<String>, security: Security) -> Self {
+        self.sources
+            .push((Source::Address(address.into()), security, true));
         self
     }
 
     /// Listens on this socket.
     #[must_use]
     pub fn listener(mut self, listener: TcpListener, security: Security) -> Self {
-        self.sources.push((Source::Bound(listener), security));
+        self.sources
+            .push((Source::Bound(listener), security, false));
         self
     }
 
@@ -189,7 +202,7 @@ impl<H: Handler> Builder<H> {
             return Err(BindError::NoAddress);
         }
         let mut listeners = Vec::with_capacity(self.sources.len());
-        for (source, security) in self.sources {
+        for (source, security, lmtp) in self.sources {
             if security != Security::DangerPlaintext && self.tls.is_none() {
                 return Err(BindError::NoTls);
             }
@@ -204,7 +217,11 @@ impl<H: Handler> Builder<H> {
             let (address, socket) = bound.map_err(|error| BindError::Listen(name, error))?;
             listeners.push(Listener {
                 socket,
-                endpoint: Endpoint { address, security },
+                endpoint: Endpoint {
+                    address,
+                    security,
+                    lmtp,
+                },
             });
         }
         let connections = Connections::new(
@@ -271,7 +288,10 @@ impl<H: Handler> Shared<H> {
         endpoint: Endpoint,
         shutdown: &watch::Sender<Option<Instant>>,
     ) {
-        let place = self.connections.admit(peer.ip());
+        let place = match self.config.is_proxy(peer.ip()) {
+            true => self.connections.admit_balancer(),
+            false => self.connections.admit(peer.ip()),
+        };
         let Some(place) = place.or_else(|| self.connections.turn_away()) else {
             debug!(%peer, "too many connections, dropped");
             return;
@@ -286,7 +306,8 @@ impl<H: Handler> Shared<H> {
         let local = stream.local_addr().unwrap_or(endpoint.address);
         // Without it replies are only later.
         let _ = stream.set_nodelay(true);
-        let info = SessionInfo::new(id, peer, local);
+        let mut info = SessionInfo::new(id, peer, local);
+        info.lmtp = endpoint.lmtp;
         let shutdown = shutdown.subscribe();
         let shared = Arc::clone(self);
         sessions.spawn(async move {
@@ -298,19 +319,42 @@ impl<H: Handler> Shared<H> {
 
     async fn session(
         &self,
-        stream: TcpStream,
-        info: SessionInfo,
+        mut stream: TcpStream,
+        mut info: SessionInfo,
         security: Security,
-        place: Place,
-        shutdown: watch::Receiver<Option<Instant>>,
+        mut place: Place,
+        mut shutdown: watch::Receiver<Option<Instant>>,
     ) {
+        let mut refuse = place.is_for_refusal();
+        if self.config.is_proxy(info.peer.ip()) {
+            let limit = Duration::from_millis(self.config.timeouts.handshake.into());
+            let header = tokio::select! {
+                header = timeout(limit, read_header(&mut stream)) => header,
+                _ = session::stopped(&mut shutdown) => return,
+            };
+            match header {
+                Ok(Ok(Some(endpoints))) => info.proxied(endpoints),
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => {
+                    warn!(balancer = %info.peer, %error, "dropped: no PROXY header");
+                    return;
+                }
+                Err(_) => {
+                    warn!(balancer = %info.peer, "dropped: the PROXY header did not come");
+                    return;
+                }
+            }
+            if info.balancer.is_some() {
+                refuse |= !self.connections.count_for(&mut place, info.peer.ip());
+            }
+        }
         let setup = Setup {
             handler: &self.handler,
             config: &self.config,
             security,
             tls: self.tls.as_ref(),
             lender: &self.lender,
-            refuse: place.is_for_refusal(),
+            refuse,
             shutdown,
         };
         session::run(setup, stream, info).await;

@@ -55,6 +55,7 @@ where
         session,
         envelope: None,
         content: Content::None,
+        verdicts: Vec::new(),
     };
     let session = &exchange.session;
     info!(session = %session.id, peer = %session.peer, local = %session.local, "connected");
@@ -121,7 +122,10 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let clock = Clock::start();
-    let config = setup.config.for_session(setup.security);
+    let peer = exchange.session.peer.ip();
+    let config = setup
+        .config
+        .for_session(setup.security, peer, exchange.session.lmtp);
     let mut shutdown = setup.shutdown.clone();
     let mut grace: Option<Instant> = None;
     let mut alarm = Alarm::new();
@@ -272,6 +276,8 @@ struct Exchange<'h, H: Handler> {
     session: SessionInfo,
     envelope: Option<MailEnvelope>,
     content: Content<H::Body>,
+    /// What became of the recipients, in LMTP.
+    verdicts: Vec<Verdict>,
 }
 
 /// Where the content of the current message goes.
@@ -398,6 +404,23 @@ impl<H: Handler> Exchange<'_, H> {
                 }
             }
             Query::Message { size } => self.judge(size).await,
+            Query::Delivery { recipient, size } => {
+                if recipient == 0 {
+                    self.verdicts = self.judge_each(size).await;
+                }
+                let verdict = self.verdicts.get(usize::from(recipient)).cloned();
+                verdict.unwrap_or_else(|| OwnedReply::local_error().into())
+            }
+            Query::Etrn(node) => handler.etrn(session, node).await,
+            Query::XClient(attributes) => {
+                let verdict = handler.xclient(session, &attributes).await;
+                if verdict.is_positive() {
+                    self.session.introduced(&attributes);
+                    let session = &self.session;
+                    info!(session = %session.id, peer = %session.peer, "introduced by XCLIENT");
+                }
+                verdict
+            }
             Query::Verify(name) => handler.verify(session, name).await,
             Query::Expand(name) => handler.expand(session, name).await,
             Query::Help(subject) => handler.help(session, subject).await,
@@ -425,6 +448,28 @@ impl<H: Handler> Exchange<'_, H> {
             "message"
         );
         verdict
+    }
+
+    /// The content is complete, in LMTP.
+    async fn judge_each(&mut self, size: u64) -> Vec<Verdict> {
+        let envelope = self.envelope.take();
+        let recipients = envelope.map(|e| e.recipients).unwrap_or_default();
+        let verdicts = match std::mem::replace(&mut self.content, Content::None) {
+            Content::Open(body) => body.finish_each(&recipients).await,
+            Content::Failed(reply) => vec![reply.into(); recipients.len()],
+            Content::None => Vec::new(),
+        };
+        let accepted = verdicts.iter().filter(|v| v.is_positive()).count();
+        self.session.messages += u64::from(accepted > 0);
+        info!(
+            session = %self.session.id,
+            number = self.session.messages,
+            size,
+            recipients = recipients.len(),
+            accepted,
+            "message"
+        );
+        verdicts
     }
 
     /// The transaction is void.
@@ -469,7 +514,9 @@ impl fmt::Display for Question<'_> {
             Query::Mail { reverse_path, .. } => ("MAIL", reverse_path.as_str()),
             Query::Recipient { forward_path, .. } => ("RCPT", forward_path.as_str()),
             Query::Data => ("DATA", ""),
-            Query::Message { .. } => ("message", ""),
+            Query::Message { .. } | Query::Delivery { .. } => ("message", ""),
+            Query::Etrn(node) => ("ETRN", *node),
+            Query::XClient(attributes) => ("XCLIENT", attributes.as_str()),
             Query::Verify(name) => ("VRFY", *name),
             Query::Expand(name) => ("EXPN", *name),
             Query::Help(subject) => ("HELP", *subject),

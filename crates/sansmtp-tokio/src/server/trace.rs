@@ -52,15 +52,22 @@ pub(super) fn fields(
 /// A name that breaks the grammar is shown in the comment, without what could
 /// end it.
 fn client(session: &SessionInfo) -> String {
-    let address = match session.peer.ip().to_canonical() {
+    let literal = match session.peer.ip().to_canonical() {
         IpAddr::V4(address) => format!("[{address}]"),
         IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    };
+    let address = match &session.client_name {
+        Some(name) => {
+            let name: String = name.chars().take(255).map(harmless).collect();
+            format!("{name} {literal}")
+        }
+        None => literal.clone(),
     };
     match EhloName::parse(&session.hello) {
         Ok(name) => format!("{} ({address})", name.as_str()),
         Err(_) => {
             let said: String = session.hello.chars().take(255).map(harmless).collect();
-            format!("{address} ({address} said {said})")
+            format!("{literal} ({address} said {said})")
         }
     }
 }
