@@ -194,6 +194,11 @@ fn each(
 }
 
 fn mail_parameters(rest: &[u8], offered: &Capabilities) -> Result<String, CommandError> {
+    let mut offered = *offered;
+    if offered.has(Extension::BinaryMime) {
+        offered = offered.with(Extension::EightBitMime);
+    }
+    let offered = &offered;
     let keywords = [
         ("SIZE", Extension::Size),
         ("BODY", Extension::EightBitMime),

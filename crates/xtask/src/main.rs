@@ -11,6 +11,7 @@ mod fuzz;
 mod paths;
 mod setup;
 mod shell;
+mod simulate;
 mod size;
 mod steps;
 mod thumb_toolchain;
@@ -61,6 +62,12 @@ enum Task {
         seconds: u32,
         /// Targets: the files in fuzz/fuzz_targets.
         targets: Vec<String>,
+    },
+    /// Play a million simulated sessions; `--seed N` shows one, `--sessions N` plays another number.
+    Simulate {
+        /// Passed on to the simulation.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Build the documentation, warnings denied.
     Doc,
@@ -118,6 +125,7 @@ fn run(task: Task) -> Result<()> {
             let instructions = counts::run(accept);
             exchanges::run(accept).and(instructions)
         }
+        Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
         Task::Page => wasm::page(),

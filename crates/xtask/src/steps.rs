@@ -12,6 +12,7 @@ mod no_panic;
 mod readme;
 mod readme_blocks;
 mod rustdoc;
+mod simulate;
 mod thumb;
 mod unit;
 
@@ -71,6 +72,11 @@ const ALL: &[Step] = &[
         name: "counts",
         about: "the core's work takes no more instructions than before, and no allocation",
         run: counts::run,
+    },
+    Step {
+        name: "simulate",
+        about: "hundreds of thousands of sessions, every fault at every place: no property breaks",
+        run: simulate::run,
     },
     Step {
         name: "fuzz",

@@ -186,6 +186,12 @@ impl<'a> MailParameters<'a> {
     /// Reads all parameters of a MAIL line. Only keywords of offered extensions
     /// are known.
     pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+        // BODY belongs to both (RFC 6152, section 2; RFC 3030, section 3).
+        let offered = &if offered.has(Extension::BinaryMime) {
+            offered.with(Extension::EightBitMime)
+        } else {
+            *offered
+        };
         let mut parameters = Self::default();
         let mut seen = 0_u8;
         for_each(input, |keyword, value| {
@@ -506,6 +512,20 @@ mod tests {
         assert_eq!(Xtext::encode("\u{7f}", &mut buffer), None);
         assert_eq!(Xtext::encode("a b", &mut [0; 4]), None);
         assert_eq!(Xtext::encode(&"x".repeat(501), &mut [0; 600]), None);
+    }
+
+    #[test]
+    fn body_belongs_to_two_extensions() {
+        let binary = Capabilities::NONE.with(Extension::BinaryMime);
+        for (offered, text, good) in [
+            (binary, " BODY=BINARYMIME", true),
+            (binary, " BODY=8BITMIME", true),
+            (offered(), " BODY=BINARYMIME", false),
+            (Capabilities::NONE, " BODY=7BIT", false),
+        ] {
+            let parsed = MailParameters::parse(text.as_bytes(), &offered);
+            assert_eq!(parsed.is_ok(), good, "{text}");
+        }
     }
 
     #[test]
