@@ -1,6 +1,6 @@
 //! Things that go wrong on demand, for tests of clients.
 
-use super::envelope::MailEnvelope;
+use super::envelope::{MailEnvelope, MailRecipient};
 use super::handler::{Body, Handler, Refusal, Verdict};
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
@@ -9,6 +9,7 @@ use sansmtp::server::{Bearer, Digest, Identity, KeysWanted, Login};
 use sansmtp::wire::enhanced::EnhancedCode;
 use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
+use sansmtp::wire::xclient::XClient;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -109,8 +110,9 @@ impl Fault {
         }
     }
 
-    /// Only for this recipient, or this user; at other steps for this sender.
-    /// Letter case does not matter.
+    /// Only for this recipient, or this user; at other steps for this sender (with
+    /// LMTP, [`FaultStep::Stored`] is a step of each recipient). Letter case does not
+    /// matter.
     #[must_use]
     pub fn only(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
@@ -190,6 +192,14 @@ impl Faults {
         fault.verdict.clone()
     }
 
+    /// What is said of a message that was stored.
+    async fn stored(&self, subject: &str, verdict: Verdict) -> Verdict {
+        match self.play(FaultStep::Stored, subject).await {
+            Verdict::Accept => verdict,
+            other => other,
+        }
+    }
+
     /// The same where only a no stands against going on.
     async fn refusal(&self, step: FaultStep, subject: &str) -> Result<(), Refusal> {
         match self.play(step, subject).await {
@@ -200,6 +210,8 @@ impl Faults {
     }
 }
 
+// So that nothing that a handler decides is lost on the way.
+#[warn(clippy::missing_trait_methods)]
 impl<H: Handler> Handler for Faulty<H> {
     type Body = FaultyBody<H::Body>;
 
@@ -309,11 +321,38 @@ impl<H: Handler> Handler for Faulty<H> {
         self.inner.help(session, subject).await
     }
 
+    async fn etrn(&self, session: &SessionInfo, node: &str) -> Verdict {
+        self.inner.etrn(session, node).await
+    }
+
+    async fn xclient(&self, session: &SessionInfo, attributes: &XClient<'_>) -> Verdict {
+        self.inner.xclient(session, attributes).await
+    }
+
     async fn closed(&self, session: &SessionInfo) {
         self.inner.closed(session).await;
     }
 }
 
+impl<B: Body> FaultyBody<B> {
+    /// What is behind it, unless the complete message is refused.
+    async fn not_refused(self) -> Result<B, Verdict> {
+        match self
+            .faults
+            .play(FaultStep::Message, &self.reverse_path)
+            .await
+        {
+            Verdict::Accept => Ok(self.inner),
+            verdict => {
+                self.inner.abort().await;
+                Err(verdict)
+            }
+        }
+    }
+}
+
+// So that nothing that a handler decides is lost on the way.
+#[warn(clippy::missing_trait_methods)]
 impl<B: Body> Body for FaultyBody<B> {
     async fn write(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
         self.faults
@@ -323,26 +362,33 @@ impl<B: Body> Body for FaultyBody<B> {
     }
 
     async fn finish(self) -> Verdict {
-        let Self {
-            inner,
-            faults,
-            reverse_path,
-        } = self;
-        match faults.play(FaultStep::Message, &reverse_path).await {
-            Verdict::Accept => {}
-            verdict => {
-                inner.abort().await;
-                return verdict;
+        let faults = Arc::clone(&self.faults);
+        let reverse_path = self.reverse_path.clone();
+        let inner = match self.not_refused().await {
+            Ok(inner) => inner,
+            Err(verdict) => return verdict,
+        };
+        let verdict = inner.finish().await;
+        match verdict.is_positive() {
+            true => faults.stored(&reverse_path, verdict).await,
+            false => verdict,
+        }
+    }
+
+    async fn finish_each(self, recipients: &[MailRecipient]) -> Vec<Verdict> {
+        let faults = Arc::clone(&self.faults);
+        let inner = match self.not_refused().await {
+            Ok(inner) => inner,
+            Err(verdict) => return vec![verdict; recipients.len()],
+        };
+        let mut verdicts = inner.finish_each(recipients).await;
+        // Here the fault may be that of one recipient.
+        for (verdict, recipient) in verdicts.iter_mut().zip(recipients) {
+            if verdict.is_positive() {
+                *verdict = faults.stored(&recipient.address, verdict.clone()).await;
             }
         }
-        let verdict = inner.finish().await;
-        if !verdict.is_positive() {
-            return verdict;
-        }
-        match faults.play(FaultStep::Stored, &reverse_path).await {
-            Verdict::Accept => verdict,
-            other => other,
-        }
+        verdicts
     }
 
     async fn abort(self) {
