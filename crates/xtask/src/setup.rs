@@ -14,6 +14,8 @@ pub(crate) use wasm::{browser, wasm};
 
 use anyhow::Result;
 
+use crate::thumb_toolchain;
+
 /// The servers and clients that the harness drives.
 const PEERS: &[debian::Package] = &[
     debian::Package::with_file("postfix", "/usr/sbin/postfix"),
@@ -33,7 +35,9 @@ const PEERS: &[debian::Package] = &[
 pub(crate) fn everything() -> Result<()> {
     peers()?;
     python()?;
-    cross()?;
+    for target in [thumb_toolchain::TARGET, thumb_toolchain::M7] {
+        cross(target)?;
+    }
     qemu()?;
     cxx()?;
     valgrind()?;

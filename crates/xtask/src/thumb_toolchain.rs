@@ -11,10 +11,13 @@ use crate::{cargo, paths};
 /// Cortex-M3, the smallest core that the project promises to run on.
 pub(crate) const TARGET: &str = "thumbv7m-none-eabi";
 
+/// Cortex-M7 with its floating point unit, the second board of the firmware.
+pub(crate) const M7: &str = "thumbv7em-none-eabihf";
+
 /// Debian's compiler (package rustc-web).
 pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
-/// A cargo that can build for [`TARGET`].
+/// A cargo that can build for a target without an operating system.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ThumbToolchain {
     /// The usual toolchain has the target.
@@ -26,19 +29,29 @@ pub(crate) enum ThumbToolchain {
 impl ThumbToolchain {
     /// Whichever is there; installs one if none is.
     pub(crate) fn get() -> Result<Self> {
-        crate::setup::cross()?;
-        Ok(if rustup_has_target()? {
+        Self::get_for(TARGET)
+    }
+
+    /// The same for another target than [`TARGET`].
+    pub(crate) fn get_for(target: &str) -> Result<Self> {
+        crate::setup::cross(target)?;
+        Ok(if has_target(target)? {
             Self::Rustup
         } else {
             Self::Debian
         })
     }
 
+    /// `cargo SUBCOMMAND` for [`TARGET`].
+    pub(crate) fn cargo(self, subcommand: &str) -> Result<Run> {
+        self.cargo_for(subcommand, TARGET)
+    }
+
     /// `cargo SUBCOMMAND --target ...`. Only this one command gets the other compiler and its unlocking;
     /// it has a target directory of its own, or else the host's builds would start anew.
-    pub(crate) fn cargo(self, subcommand: &str) -> Result<Run> {
+    pub(crate) fn cargo_for(self, subcommand: &str, target: &str) -> Result<Run> {
         let mut run = cargo::command()
-            .args([subcommand, "--target", TARGET, "--target-dir"])
+            .args([subcommand, "--target", target, "--target-dir"])
             .arg(paths::target().join("thumb"))
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -59,11 +72,6 @@ impl ThumbToolchain {
             Self::Debian => "Debian's rustc, core built from source",
         }
     }
-}
-
-/// True if the compiler that builds the host's programs has the target.
-pub(crate) fn rustup_has_target() -> Result<bool> {
-    has_target(TARGET)
 }
 
 /// True if the compiler that builds the host's programs has this target.

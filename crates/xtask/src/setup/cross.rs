@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::debian;
 use crate::paths;
 use crate::shell::Run;
-use crate::thumb_toolchain::{self, TARGET};
+use crate::thumb_toolchain;
 
 /// Debian's compiler with the sources of its library; the linker comes with rustup's.
 const PACKAGES: &[debian::Package] = &[
@@ -14,20 +14,20 @@ const PACKAGES: &[debian::Package] = &[
 ];
 
 /// Asks rustup for the target; where rustup is missing or can not download, takes Debian's compiler.
-pub(crate) fn cross() -> Result<()> {
-    if thumb_toolchain::rustup_has_target()? || debian::all_there(PACKAGES) {
+pub(crate) fn cross(target: &str) -> Result<()> {
+    if thumb_toolchain::has_target(target)? || debian::all_there(PACKAGES) {
         return Ok(());
     }
     if let Some(rustup) = paths::program("rustup")
         && Run::new(rustup)
-            .args(["target", "add", TARGET])
+            .args(["target", "add", target])
             .run()
             .is_ok()
     {
         return Ok(());
     }
     println!(
-        "rustup can not add {TARGET}: taking Debian's compiler, which builds core from source"
+        "rustup can not add {target}: taking Debian's compiler, which builds core from source"
     );
     debian::install(PACKAGES)
 }
