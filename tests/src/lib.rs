@@ -1,6 +1,7 @@
 //! What sansmtp is tested against: real servers, real clients and certificates of every kind.
 //!
 //! - [`certs`] makes a certification authority and server certificates, good and bad, as PEM files.
+//! - [`emulator`] runs the firmware in QEMU, [`capture`] reads what went over its cable, and [`cutting_proxy`] cuts it.
 //! - [`peers`] starts servers of other makers (Postfix, aiosmtpd) on free loopback ports and reads back
 //!   what they stored.
 //! - [`clients`] runs clients of other makers (curl, swaks, msmtp, s-nail, Python's smtplib, Postfix's
@@ -11,6 +12,7 @@
 //! Everything blocks the calling thread; wrap a call into `spawn_blocking` in async tests. A tool that
 //! is not installed is an [`Error`] that names the command which installs it, never a silent skip.
 
+pub mod capture;
 pub mod certs;
 pub mod clients;
 pub mod cutting_proxy;

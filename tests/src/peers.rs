@@ -6,7 +6,7 @@
 //! started it ends in any other way, so a `static` peer that several tests share is fine.
 
 mod aiosmtpd;
-mod child;
+pub(crate) mod child;
 mod ours;
 mod postfix;
 

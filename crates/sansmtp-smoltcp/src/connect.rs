@@ -55,7 +55,9 @@ pub async fn send<C: Content>(
         connect,
         retry,
         clock,
-        async |delivery, transport| deliver(delivery, transport, clock).await,
+        async |delivery, transport| {
+            deliver(delivery, transport, clock).await;
+        },
     )
     .await
 }

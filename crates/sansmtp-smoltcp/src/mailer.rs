@@ -113,10 +113,11 @@ impl<'m, 'c, C: Content> Mailer<'m, 'c, C> {
             Phase::Talking => self.talk(now, sockets),
             Phase::Closing { deadline } => {
                 let socket = sockets.get_mut::<tcp::Socket<'_>>(self.tcp);
-                use tcp::State::{Closed, FinWait2, TimeWait};
-                let ended = matches!(socket.state(), Closed | FinWait2 | TimeWait);
-                if ended || now >= deadline {
+                let ended = has_ended(socket);
+                if !ended && now >= deadline {
                     socket.abort();
+                }
+                if ended || now >= deadline {
                     self.phase = Phase::Idle;
                 }
                 None
@@ -242,6 +243,11 @@ impl<'m, 'c, C: Content> Mailer<'m, 'c, C> {
             result,
         })
     }
+}
+
+/// Whether both sides ended the connection, so that nothing more has to be sent.
+pub(crate) fn has_ended(socket: &tcp::Socket<'_>) -> bool {
+    matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait)
 }
 
 /// Starts a connection; `random` chooses the local port.

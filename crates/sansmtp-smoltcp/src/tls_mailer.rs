@@ -4,7 +4,7 @@ use crate::connect::Connect;
 use crate::content::Content;
 use crate::delivery::Delivery;
 use crate::failure::Reason;
-use crate::mailer::open;
+use crate::mailer::{has_ended, open};
 use crate::peer::{LookUp, NotFound, Peer};
 use crate::report::Report;
 use crate::retry::Retry;
@@ -39,7 +39,7 @@ impl Stack for (Interface, SocketSet<'_>) {
 /// may have arrived.
 ///
 /// [`send`](Self::send) is a future that registers no waker: poll it after each poll of the interface, with
-/// [`poll_once`](crate::poll_once). The stack must not be borrowed meanwhile.
+/// [`poll_once`](crate::poll_once). While the stack is borrowed elsewhere, it waits.
 #[derive(Debug)]
 pub struct TlsMailer<'n, S> {
     stack: &'n RefCell<S>,
@@ -92,15 +92,12 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
         clock: &impl Clock,
     ) -> Result<IpAddress, Reason> {
         let mut look_up = LookUp::default();
-        poll_fn(|_| {
-            let found = self.with_stack(|interface, sockets| {
-                let found = self.peer.look_up(&mut look_up, host, interface, sockets);
-                if matches!(found, Ok(None)) && clock.now() >= deadline {
-                    self.peer.cancel(&mut look_up, sockets);
-                    return Err(NotFound);
-                }
-                found
-            });
+        with(self.stack, |interface, sockets| {
+            let found = self.peer.look_up(&mut look_up, host, interface, sockets);
+            if matches!(found, Ok(None)) && clock.now() >= deadline {
+                self.peer.cancel(&mut look_up, sockets);
+                return Poll::Ready(Err(Reason::NameNotResolved));
+            }
             match found {
                 Ok(Some(address)) => Poll::Ready(Ok(address)),
                 Ok(None) => Poll::Pending,
@@ -109,10 +106,18 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
         })
         .await
     }
+}
 
-    fn with_stack<T>(&self, act: impl FnOnce(&mut Interface, &mut SocketSet<'_>) -> T) -> T {
-        self.stack.borrow_mut().lend(act)
-    }
+/// Acts on the stack, again at each poll until there is a result.
+async fn with<S: Stack, T>(
+    stack: &RefCell<S>,
+    mut act: impl FnMut(&mut Interface, &mut SocketSet<'_>) -> Poll<T>,
+) -> T {
+    poll_fn(|_| match stack.try_borrow_mut() {
+        Ok(mut stack) => stack.lend(|interface, sockets| act(interface, sockets)),
+        Err(_) => Poll::Pending,
+    })
+    .await
 }
 
 /// Connects the socket of a mailer.
@@ -140,26 +145,25 @@ impl<S: Stack, K: Clock> Connect for Connector<'_, '_, S, K> {
             tcp: mailer.tcp,
             clock,
         };
-        if !mailer.with_stack(|interface, sockets| {
+        let remote = (address, port);
+        let opened = with(mailer.stack, |interface, sockets| {
             let socket = sockets.get_mut(mailer.tcp);
-            open(socket, interface, (address, port), mailer.local_port)
-        }) {
+            Poll::Ready(open(socket, interface, remote, mailer.local_port))
+        });
+        if !opened.await {
             return Err(Reason::NotConnected);
         }
-        let connected = poll_fn(|_| {
-            let (connected, active) = transport.with_socket(|it| (it.may_send(), it.is_active()));
-            match connected {
-                true => Poll::Ready(true),
-                false if active && clock.now() < deadline => Poll::Pending,
-                false => Poll::Ready(false),
+        let connected = transport.with(|socket| match socket.may_send() {
+            true => Poll::Ready(true),
+            false if socket.is_active() && clock.now() < deadline => Poll::Pending,
+            false => {
+                socket.abort();
+                Poll::Ready(false)
             }
         });
         match connected.await {
             true => Ok(transport),
-            false => {
-                transport.with_socket(|socket| socket.abort());
-                Err(Reason::NotConnected)
-            }
+            false => Err(Reason::NotConnected),
         }
     }
 
@@ -169,19 +173,18 @@ impl<S: Stack, K: Clock> Connect for Connector<'_, '_, S, K> {
     {
         let clock = transport.clock;
         let end = clock.now().after(LINGER);
-        if in_peace {
-            transport.with_socket(|socket| socket.close());
-            poll_fn(|_| {
-                use tcp::State::{Closed, FinWait2, TimeWait};
-                let state = transport.with_socket(|socket| socket.state());
-                match matches!(state, Closed | FinWait2 | TimeWait) || clock.now() >= end {
-                    true => Poll::Ready(()),
-                    false => Poll::Pending,
-                }
-            })
-            .await;
-        }
-        transport.with_socket(|socket| socket.abort());
+        let ended = transport.with(|socket| {
+            if !in_peace || clock.now() >= end {
+                socket.abort();
+            }
+            // Harmless again and again.
+            socket.close();
+            match has_ended(socket) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        });
+        ended.await;
     }
 }
 
@@ -197,25 +200,22 @@ impl<S, K> ErrorType for Transport<'_, S, K> {
 }
 
 impl<S: Stack, K> Transport<'_, S, K> {
-    fn with_socket<T>(&self, act: impl FnOnce(&mut tcp::Socket<'_>) -> T) -> T {
-        let mut stack = self.stack.borrow_mut();
-        stack.lend(|_, sockets| act(sockets.get_mut(self.tcp)))
+    async fn with<T>(&self, mut act: impl FnMut(&mut tcp::Socket<'_>) -> Poll<T>) -> T {
+        with(self.stack, |_, sockets| act(sockets.get_mut(self.tcp))).await
     }
 }
 
 impl<S: Stack, K> Read for Transport<'_, S, K> {
     async fn read(&mut self, out: &mut [u8]) -> Result<usize, ErrorKind> {
-        poll_fn(|_| {
-            self.with_socket(|socket| {
-                if socket.can_recv() {
-                    let read = socket.recv_slice(out);
-                    return Poll::Ready(read.map_err(|_| ErrorKind::NotConnected));
-                }
-                match socket.may_recv() && socket.is_active() {
-                    true => Poll::Pending,
-                    false => Poll::Ready(Ok(0)),
-                }
-            })
+        self.with(|socket| {
+            if socket.can_recv() {
+                let read = socket.recv_slice(out);
+                return Poll::Ready(read.map_err(|_| ErrorKind::NotConnected));
+            }
+            match socket.may_recv() && socket.is_active() {
+                true => Poll::Pending,
+                false => Poll::Ready(Ok(0)),
+            }
         })
         .await
     }
@@ -223,15 +223,13 @@ impl<S: Stack, K> Read for Transport<'_, S, K> {
 
 impl<S: Stack, K> Write for Transport<'_, S, K> {
     async fn write(&mut self, octets: &[u8]) -> Result<usize, ErrorKind> {
-        poll_fn(|_| {
-            self.with_socket(|socket| match socket.may_send() {
-                false => Poll::Ready(Err(ErrorKind::NotConnected)),
-                true if socket.can_send() => {
-                    let written = socket.send_slice(octets);
-                    Poll::Ready(written.map_err(|_| ErrorKind::NotConnected))
-                }
-                true => Poll::Pending,
-            })
+        self.with(|socket| match socket.may_send() {
+            false => Poll::Ready(Err(ErrorKind::NotConnected)),
+            true if socket.can_send() => {
+                let written = socket.send_slice(octets);
+                Poll::Ready(written.map_err(|_| ErrorKind::NotConnected))
+            }
+            true => Poll::Pending,
         })
         .await
     }

@@ -1,5 +1,7 @@
 //! Sizes in a 32-bit little-endian ELF file, as linked for a microcontroller.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 
 /// What of a file matters here.
@@ -54,6 +56,57 @@ impl Image {
         let picked = self.symbols.iter().filter(|(name, _)| is_one(name));
         picked.map(|(_, size)| size).sum()
     }
+}
+
+/// A place in a source file that can panic.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// The places in an image as `core::panic::Location` holds them: address and length of the file name, line, column.
+pub(crate) fn panic_places(file: &[u8]) -> Result<BTreeSet<Place>> {
+    let table = word(file, 0x20)? as usize;
+    let (entry, count) = (half(file, 0x2E)? as usize, half(file, 0x30)? as usize);
+    // Address, place in the file and size of each section that is stored in flash.
+    let mut stored = Vec::new();
+    for section in (0..count).map(|number| table + number * entry) {
+        if word(file, section + 8)? & 2 != 0 && word(file, section + 4)? != 8 {
+            let [address, offset, size] = [12, 16, 20].map(|field| word(file, section + field));
+            stored.push((address?, offset? as usize, size? as usize));
+        }
+    }
+    let text = |address: u32, length: u32| {
+        let (start, offset, size) = stored
+            .iter()
+            .find(|(start, _, size)| (*start..*start + *size as u32).contains(&address))?;
+        let at = (address - start) as usize;
+        let text = file.get(offset + at..offset + (at + length as usize).min(*size))?;
+        std::str::from_utf8(text)
+            .ok()
+            .filter(|text| text.ends_with(".rs"))
+    };
+    let mut places = BTreeSet::new();
+    for (_, offset, size) in &stored {
+        for at in (*offset..offset + size.saturating_sub(15)).step_by(4) {
+            let [address, length, line, column] =
+                [0, 4, 8, 12].map(|field| word(file, at + field).unwrap_or(0));
+            if (4..256).contains(&length)
+                && line > 0
+                && column > 0
+                && let Some(file) = text(address, length)
+            {
+                places.insert(Place {
+                    file: file.to_owned(),
+                    line,
+                    column,
+                });
+            }
+        }
+    }
+    Ok(places)
 }
 
 fn word(file: &[u8], at: usize) -> Result<u32> {

@@ -36,9 +36,9 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("\n| whole firmware | flash | static variables |");
     println!("|---|---:|---:|");
-    for (name, features) in [("plain", &[][..]), ("tls", &["tls"])] {
-        let image = read(&firmware::build(name, features)?)?;
-        println!("| {name} | {} | {} |", image.flash, image.statics);
+    for variant in firmware::VARIANTS {
+        let image = read(&variant.build()?)?;
+        println!("| {} | {} | {} |", variant.name, image.flash, image.statics);
     }
     Ok(())
 }

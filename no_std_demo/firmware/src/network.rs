@@ -3,12 +3,33 @@
 use crate::board::clock;
 use crate::board::lan9118::{Lan9118, NoController};
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet, SocketStorage};
-use smoltcp::socket::{dhcpv4, dns, tcp};
+#[cfg(feature = "dns")]
+use smoltcp::socket::dns;
+use smoltcp::socket::{dhcpv4, tcp};
 use smoltcp::time::Duration;
-use smoltcp::wire::{IpAddress, IpCidr};
+#[cfg(feature = "dns")]
+use smoltcp::wire::IpAddress;
+use smoltcp::wire::IpCidr;
 
 /// Octets of each TCP buffer.
 pub(crate) const TCP_BUFFER: usize = 1024;
+
+/// What the sockets need; lives as long as they do.
+pub(crate) struct Storage<'a> {
+    sockets: [SocketStorage<'a>; 3],
+    #[cfg(feature = "dns")]
+    queries: [Option<dns::DnsQuery>; 1],
+    buffers: [[u8; TCP_BUFFER]; 2],
+}
+
+impl Storage<'_> {
+    pub(crate) const EMPTY: Self = Self {
+        sockets: [SocketStorage::EMPTY; 3],
+        #[cfg(feature = "dns")]
+        queries: [const { None }; 1],
+        buffers: [[0; TCP_BUFFER]; 2],
+    };
+}
 
 /// The network stack.
 pub(crate) struct Network<'a> {
@@ -16,34 +37,37 @@ pub(crate) struct Network<'a> {
     pub(crate) interface: Interface,
     pub(crate) sockets: SocketSet<'a>,
     dhcp: SocketHandle,
+    #[cfg(feature = "dns")]
     pub(crate) dns: SocketHandle,
     pub(crate) tcp: SocketHandle,
 }
 
 impl<'a> Network<'a> {
+    /// `window` is how much of the TCP buffers is used: with 1, each segment has one octet.
     pub(crate) fn new(
         device: &'a mut Lan9118,
-        storage: &'a mut [SocketStorage<'a>; 3],
-        queries: &'a mut [Option<dns::DnsQuery>; 1],
-        buffers: &'a mut [[u8; TCP_BUFFER]; 2],
+        storage: &'a mut Storage<'a>,
+        window: usize,
         seed: u64,
     ) -> Result<Self, NoController> {
         let mut config = Config::new(Lan9118::address()?.into());
         config.random_seed = seed;
         let interface = Interface::new(config, device, clock::now());
-        let mut sockets = SocketSet::new(&mut storage[..]);
+        let mut sockets = SocketSet::new(&mut storage.sockets[..]);
         let dhcp = sockets.add(dhcpv4::Socket::new());
-        let dns = sockets.add(dns::Socket::new(&[], &mut queries[..]));
-        let [receive, transmit] = buffers;
-        let tcp = sockets.add(tcp::Socket::new(
-            tcp::SocketBuffer::new(&mut receive[..]),
-            tcp::SocketBuffer::new(&mut transmit[..]),
-        ));
+        #[cfg(feature = "dns")]
+        let dns = sockets.add(dns::Socket::new(&[], &mut storage.queries[..]));
+        let [receive, transmit] = storage.buffers.each_mut().map(|buffer| {
+            let window = window.clamp(1, buffer.len());
+            tcp::SocketBuffer::new(buffer.get_mut(..window).unwrap_or_default())
+        });
+        let tcp = sockets.add(tcp::Socket::new(receive, transmit));
         Ok(Self {
             device,
             interface,
             sockets,
             dhcp,
+            #[cfg(feature = "dns")]
             dns,
             tcp,
         })
@@ -68,6 +92,7 @@ impl<'a> Network<'a> {
             }
             Some(dhcpv4::Event::Configured(lease)) => {
                 let router = lease.router;
+                #[cfg(feature = "dns")]
                 let server = lease.dns_servers.first().copied().map(IpAddress::Ipv4);
                 let address = IpCidr::Ipv4(lease.address);
                 self.interface.update_ip_addrs(|addresses| {
@@ -78,8 +103,10 @@ impl<'a> Network<'a> {
                     let routes = self.interface.routes_mut();
                     routes.add_default_ipv4_route(router).ok();
                 }
-                let dns = self.sockets.get_mut::<dns::Socket<'_>>(self.dns);
-                dns.update_servers(server.as_slice());
+                #[cfg(feature = "dns")]
+                self.sockets
+                    .get_mut::<dns::Socket<'_>>(self.dns)
+                    .update_servers(server.as_slice());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What the owner of the device has set.
 
+#[cfg(not(feature = "server"))]
 use sansmtp::config::Security;
 
 /// The settings of the device, as text.
@@ -24,12 +25,16 @@ impl<'a> Settings<'a> {
         self.get(key)?.parse().ok()
     }
 
-    /// How the connection is protected.
+    /// How the connection is protected. The usual way is the best that was built in.
+    #[cfg(not(feature = "server"))]
     pub(crate) fn security(&self) -> Security {
         match self.get("security") {
             Some("plain") => Security::DangerPlaintext,
             Some("starttls") => Security::StartTls,
-            _ => Security::ImplicitTls,
+            Some(_) => Security::ImplicitTls,
+            None if cfg!(feature = "implicit-tls") => Security::ImplicitTls,
+            None if cfg!(feature = "starttls") => Security::StartTls,
+            None => Security::DangerPlaintext,
         }
     }
 }

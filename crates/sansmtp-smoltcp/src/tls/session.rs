@@ -76,7 +76,9 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
             connect,
             retry,
             clock,
-            async |delivery, transport| self.deliver(delivery, transport, clock).await,
+            async |delivery, transport| {
+                self.deliver(delivery, transport, clock).await;
+            },
         )
         .await
     }

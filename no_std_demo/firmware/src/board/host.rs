@@ -13,16 +13,17 @@ pub(crate) fn log(parts: &[&str]) {
 
 /// A number in decimal, for the log.
 pub(crate) fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &str {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
+    let mut length = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        length += 1;
         number /= 10;
         if number == 0 {
             break;
         }
     }
-    core::str::from_utf8(&digits[at..]).unwrap_or_default()
+    let digits = digits.get(digits.len() - length..).unwrap_or_default();
+    core::str::from_utf8(digits).unwrap_or_default()
 }
 
 /// Reads the settings, `key=value` words separated by spaces, into `buffer`.
@@ -44,6 +45,7 @@ pub(crate) fn entropy(out: &mut [u8]) -> bool {
 }
 
 /// Seconds since 1970.
+#[cfg(not(feature = "server"))]
 pub(crate) fn unix_time() -> u32 {
     // SAFETY: this call takes no argument.
     unsafe { syscall(nr::TIME, &0_u32) as u32 }
@@ -60,16 +62,22 @@ pub(crate) fn exit(code: u32) -> ! {
 }
 
 /// Reads a file on the host into `out`, whole if it fits.
-#[cfg(feature = "tls")]
+#[cfg(feature = "secure")]
 pub(crate) fn read_named<'o>(path: &str, out: &'o mut [u8]) -> Option<&'o [u8]> {
     let length = with_c_str(path, |path| read_file(path, out))??;
     out.get(..length)
 }
 
 /// Calls `act` with a path that ends with a zero octet.
+#[cfg(not(feature = "server"))]
 fn with_c_str<T>(path: &str, act: impl FnOnce(&core::ffi::CStr) -> T) -> Option<T> {
     let mut room = [0; 128];
-    room.get_mut(..path.len())?.copy_from_slice(path.as_bytes());
+    if path.len() >= room.len() {
+        return None;
+    }
+    for (to, from) in room.iter_mut().zip(path.bytes()) {
+        *to = from;
+    }
     Some(act(core::ffi::CStr::from_bytes_until_nul(&room).ok()?))
 }
 
@@ -83,8 +91,10 @@ fn read_file(path: &core::ffi::CStr, out: &mut [u8]) -> Option<usize> {
 }
 
 /// A file on the host that is written.
+#[cfg(not(feature = "server"))]
 pub(crate) struct HostFile(usize);
 
+#[cfg(not(feature = "server"))]
 impl HostFile {
     /// Makes an empty file.
     pub(crate) fn create(path: &str) -> Option<Self> {
@@ -98,6 +108,7 @@ impl HostFile {
     }
 }
 
+#[cfg(not(feature = "server"))]
 impl Drop for HostFile {
     fn drop(&mut self) {
         close(self.0);

@@ -1,12 +1,10 @@
 //! A polled driver for the Ethernet controller LAN9118 (data sheet: SMSC LAN9118, revision 1.5).
 
+use super::ETHERNET;
 use core::ptr;
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 use smoltcp::wire::EthernetAddress;
-
-/// Where the controller's registers begin on the board.
-const BASE: usize = 0x4020_0000;
 
 /// Registers, as offsets.
 mod register {
@@ -142,7 +140,8 @@ pub(crate) struct Sender<'a>(&'a mut [u8; FRAME]);
 
 impl phy::TxToken for Sender<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, f: F) -> R {
-        let frame = &mut self.0[..length];
+        // The stack asks for no more than the MTU that it was told.
+        let frame = self.0.get_mut(..length).unwrap_or_default();
         let result = f(frame);
         let length = length as u32;
         // First and last segment at once; no interrupt.
@@ -192,14 +191,14 @@ fn wait_until_clear(offset: usize, bits: u32) -> Result<(), NoController> {
 }
 
 fn read(offset: usize) -> u32 {
-    let register = ptr::without_provenance::<u32>(BASE + offset);
+    let register = ptr::without_provenance::<u32>(ETHERNET + offset);
     // SAFETY: all offsets are those of 32-bit registers, which are always there on this board. Only
     // one `Lan9118` exists, and no interrupt touches them.
     unsafe { ptr::read_volatile(register) }
 }
 
 fn write(offset: usize, value: u32) {
-    let register = ptr::without_provenance_mut::<u32>(BASE + offset);
+    let register = ptr::without_provenance_mut::<u32>(ETHERNET + offset);
     // SAFETY: as in `read`; no register gives the controller access to memory.
     unsafe { ptr::write_volatile(register, value) }
 }

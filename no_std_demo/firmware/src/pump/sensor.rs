@@ -3,28 +3,29 @@
 use sansmtp_smoltcp::{AttachmentSource, ContentError};
 
 /// Tenths of a degree Celsius at which the alarm is raised.
-pub(crate) const LIMIT: u32 = 900;
+pub(super) const LIMIT: u32 = 900;
 /// Octets of one line of the log.
 const ROW: usize = 16;
 /// The first line of the log, as long as all others.
 const HEAD: &[u8; ROW] = b"second,celsius\r\n";
 
 /// What the pump was like: one reading each second since it was switched on.
-pub(crate) struct Log {
+#[derive(Clone, Copy)]
+pub(super) struct Log {
     /// Readings so far.
-    pub(crate) readings: u32,
+    pub(super) readings: u32,
 }
 
 /// The temperature in tenths of a degree, `second` seconds after the pump was switched on: it runs warm,
 /// and something is wrong with its bearing.
-pub(crate) fn temperature(second: u32) -> u32 {
+pub(super) fn temperature(second: u32) -> u32 {
     let wobble = second.wrapping_mul(0x9E37_79B1) >> 29;
     600 + second * 2 / 3 + wobble
 }
 
 impl Log {
     /// The log until the temperature first was over the limit.
-    pub(crate) fn until_alarm() -> Self {
+    pub(super) fn until_alarm() -> Self {
         let mut readings = 0;
         while temperature(readings) <= LIMIT {
             readings += 1;
@@ -35,7 +36,7 @@ impl Log {
     }
 
     /// The size of the log as a file, in octets.
-    pub(crate) fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         (self.readings as usize + 1) * ROW
     }
 }
@@ -49,7 +50,7 @@ impl AttachmentSource for &Log {
                 None => *HEAD,
                 Some(second) => row(second as u32),
             };
-            *octet = line[at % ROW];
+            *octet = line.get(at % ROW).copied().unwrap_or_default();
         }
         Ok(length)
     }
@@ -58,10 +59,16 @@ impl AttachmentSource for &Log {
 /// `00000042,062.8 CR LF`.
 fn row(second: u32) -> [u8; ROW] {
     let mut line = *b"00000000,000.0\r\n";
-    let temperature = temperature(second);
-    put(&mut line[..8], second);
-    put(&mut line[9..12], temperature / 10);
-    put(&mut line[13..14], temperature % 10);
+    let mut temperature = temperature(second);
+    let (seconds, rest) = line.split_at_mut(8);
+    put(seconds, second);
+    let [_, a, b, c, _, tenth, ..] = rest else {
+        return line;
+    };
+    for digit in [tenth, c, b, a] {
+        *digit = b'0' + (temperature % 10) as u8;
+        temperature /= 10;
+    }
     line
 }
 

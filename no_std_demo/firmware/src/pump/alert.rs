@@ -1,26 +1,28 @@
 //! The alert: what it says, and how it is sent.
 
-#[cfg(not(feature = "tls"))]
+use super::queue::{Alert, Queue};
+use super::sensor::{self, Log};
+#[cfg(not(feature = "secure"))]
 use crate::board::clock;
 use crate::board::host;
-use crate::board::host::{HostFile, decimal, log, unix_time};
+use crate::board::host::{HostFile, decimal, log};
 use crate::network::Network;
-use crate::sensor::{self, Log};
 use crate::settings::Settings;
+#[cfg(feature = "secure")]
 use sansmtp::auth::Credentials;
 use sansmtp::config::{Config, EhloName, Timeouts};
 use sansmtp::envelope::{Envelope, Outcome, Recipient};
 use sansmtp::message::{Address, Attachment, Builder, Content as Octets, Date, Message};
 use sansmtp::wire::path::ReversePath;
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "secure"))]
 use sansmtp_smoltcp::core_instant;
-use sansmtp_smoltcp::{Composed, Content, Delivery, Failure, Peer, Report, Retry};
+use sansmtp_smoltcp::{Composed, Content, ContentError, Delivery, Failure, Peer, Report, Retry};
 
 /// The most recipients of an alert.
 const RECIPIENTS: usize = 4;
 
 /// What became of the alert.
-pub(crate) enum End {
+pub(super) enum End {
     Delivered,
     /// The settings can not work.
     Misconfigured(&'static str),
@@ -28,12 +30,16 @@ pub(crate) enum End {
     Failed(Report, Failure),
 }
 
-/// Writes the alert and sends it.
-pub(crate) fn raise(network: &mut Network<'_>, settings: Settings<'_>, readings: &Log) -> End {
-    let mut entropy = [0; 16];
-    if !host::entropy(&mut entropy) {
-        return End::Misconfigured("no random numbers");
-    }
+/// Writes the alert and sends it. In `queue` it says how far it is.
+pub(super) fn send(
+    network: &mut Network<'_>,
+    settings: Settings<'_>,
+    queue: &Queue,
+    alert: &Alert,
+) -> End {
+    let readings = Log {
+        readings: alert.readings,
+    };
     let Some(from) = settings.get("from") else {
         return End::Misconfigured("no sender (from)");
     };
@@ -45,7 +51,7 @@ pub(crate) fn raise(network: &mut Network<'_>, settings: Settings<'_>, readings:
     };
     let (recipients, to) = (recipients.as_slice(), to.as_slice());
 
-    let text = Text::new(readings);
+    let text = Text::new(&readings);
     let attachments = [Attachment::new(
         "temperature.csv",
         "text/csv",
@@ -53,8 +59,7 @@ pub(crate) fn raise(network: &mut Network<'_>, settings: Settings<'_>, readings:
             size: Some(readings.size()),
         },
     )];
-    let now = settings.number("time").unwrap_or_else(unix_time);
-    let Ok(date) = Date::from_unix(i64::from(now), 0) else {
+    let Ok(date) = Date::from_unix(i64::from(alert.time), 0) else {
         return End::Misconfigured("the clock is not set");
     };
     let authors = [author];
@@ -63,7 +68,7 @@ pub(crate) fn raise(network: &mut Network<'_>, settings: Settings<'_>, readings:
         .to(to)
         .subject("Pump 7: bearing too hot, above 90 \u{b0}C")
         .date(date)
-        .entropy(entropy)
+        .entropy(alert.entropy)
         .text(text.as_str())
         .attachments(&attachments)
         .build();
@@ -77,29 +82,57 @@ pub(crate) fn raise(network: &mut Network<'_>, settings: Settings<'_>, readings:
         Ok(config) => config,
         Err(why) => return End::Misconfigured(why),
     };
-    keep_copy(settings, &message, readings);
-    send(network, settings, &config, &envelope, &message, readings)
+    keep_copy(settings, &message, &readings);
+    let content = Marked {
+        content: Composed::new(&message, &readings),
+        queue,
+        alert,
+    };
+    deliver(network, settings, &config, &envelope, content)
+}
+
+/// The content of an alert, which says in the queue when its end is under way.
+struct Marked<'q> {
+    content: Composed<'q, &'q Log>,
+    queue: &'q Queue,
+    alert: &'q Alert,
+}
+
+impl Content for Marked<'_> {
+    fn rewind(&mut self) {
+        self.queue.mark(self.alert, false);
+        self.content.rewind();
+    }
+
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, ContentError> {
+        let length = self.content.read(out)?;
+        if length == 0 {
+            self.queue.mark(self.alert, true);
+        }
+        Ok(length)
+    }
 }
 
 /// Sends the message, and says in the log what happens.
-fn send(
+fn deliver(
     network: &mut Network<'_>,
     settings: Settings<'_>,
     config: &Config<'_>,
     envelope: &Envelope<'_>,
-    message: &Message<'_>,
-    readings: &Log,
+    content: Marked<'_>,
 ) -> End {
     let mut line = [0; 256];
     let mut outcomes = [Outcome::NotSent; RECIPIENTS];
     let outcomes = outcomes
         .get_mut(..envelope.recipients.len())
         .unwrap_or_default();
-    let content = Composed::new(message, readings);
     let peer = match settings.get("address").map(str::parse) {
         Some(Ok(address)) => Peer::Address(core::net::Ipv4Addr::into(address)),
         Some(Err(_)) => return End::Misconfigured("the address of the server is none"),
+        #[cfg(feature = "dns")]
         None => Peer::Dns(network.dns),
+        #[cfg(not(feature = "dns"))]
+        None => return End::Misconfigured("no address of the server (address)"),
     };
     let retry = Retry {
         attempts: settings.number("attempts").map_or(3, |n| n.min(255) as u8),
@@ -114,9 +147,9 @@ fn send(
         port: u16::from_le_bytes(random),
     };
     let mut delivery = Delivery::new(config, envelope, content, &mut line, outcomes);
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "secure")]
     let report = secure::send(network, settings, &link, &mut delivery);
-    #[cfg(not(feature = "tls"))]
+    #[cfg(not(feature = "secure"))]
     let report = in_the_clear(network, &link, &mut delivery);
     // The end of the connection leaves the device too.
     network.poll();
@@ -148,11 +181,11 @@ struct Link {
     port: u16,
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "secure"))]
 fn in_the_clear(
     network: &mut Network<'_>,
     link: &Link,
-    delivery: &mut Delivery<'_, Composed<'_, &Log>>,
+    delivery: &mut Delivery<'_, Marked<'_>>,
 ) -> Option<Report> {
     let mut mailer =
         sansmtp_smoltcp::Mailer::new(delivery, link.peer, network.tcp, link.retry, link.port);
@@ -166,12 +199,11 @@ fn in_the_clear(
 }
 
 /// Implicit TLS and STARTTLS.
-#[cfg(feature = "tls")]
+#[cfg(feature = "secure")]
 mod secure {
-    use super::Link;
+    use super::{Link, Marked};
     use crate::board::{clock, host};
     use crate::network::Network;
-    use crate::sensor::Log;
     use crate::settings::Settings;
     use core::cell::RefCell;
     use core::pin::pin;
@@ -179,7 +211,7 @@ mod secure {
     use sansmtp_smoltcp::tls::rand_core::{CryptoRng, Error, RngCore, impls};
     use sansmtp_smoltcp::tls::{Tls, Trust};
     use sansmtp_smoltcp::{
-        Composed, Delivery, PolledClock, Report, Stack, TlsMailer, core_instant, poll_once,
+        Delivery, PolledClock, Report, Stack, TlsMailer, core_instant, poll_once,
     };
     use smoltcp::iface::{Interface, SocketSet};
 
@@ -192,7 +224,7 @@ mod secure {
         network: &mut Network<'_>,
         settings: Settings<'_>,
         link: &Link,
-        delivery: &mut Delivery<'_, Composed<'_, &Log>>,
+        delivery: &mut Delivery<'_, Marked<'_>>,
     ) -> Option<Report> {
         let mut anchor = [0; ANCHOR];
         let anchors: &[&[u8]] = match settings.get("ca") {
@@ -209,7 +241,10 @@ mod secure {
         let mut mailer = TlsMailer::new(&stack, tcp, link.peer, link.retry, link.port);
         let mut sending = pin!(mailer.send(delivery, &mut tls, &clock));
         loop {
-            stack.borrow_mut().poll();
+            // The mailer borrows it only while it is polled.
+            if let Ok(mut network) = stack.try_borrow_mut() {
+                network.poll();
+            }
             if let Poll::Ready(report) = poll_once(sending.as_mut()) {
                 return Some(report);
             }
@@ -237,7 +272,7 @@ mod secure {
         fn fill_bytes(&mut self, out: &mut [u8]) {
             if !host::entropy(out) {
                 // Keys without entropy are none.
-                panic!();
+                host::exit(crate::exit::MISCONFIGURED);
             }
         }
 
@@ -261,6 +296,7 @@ fn configuration<'a>(settings: Settings<'a>) -> Result<Config<'a>, &'static str>
     if let Some(name) = settings.get("name") {
         config = config.ehlo_name(EhloName::parse(name).map_err(|_| "the name is no domain")?);
     }
+    #[cfg(feature = "secure")]
     if let (Some(user), Some(password)) = (settings.get("user"), settings.get("password")) {
         let credentials = Credentials::password(user, password)
             .map_err(|_| "user or password can not be sent")?;
@@ -325,9 +361,9 @@ impl Text {
 
     fn put(&mut self, part: &str) {
         let room = self.octets.get_mut(self.length..).unwrap_or_default();
-        if let Some(room) = room.get_mut(..part.len()) {
-            room.copy_from_slice(part.as_bytes());
-            self.length += part.len();
+        for (to, from) in room.iter_mut().zip(part.bytes()) {
+            *to = from;
+            self.length += 1;
         }
     }
 
