@@ -5,7 +5,7 @@
 //! all readings, which is streamed from where it is stored. It says in its log what happens, and ends with an exit
 //! code, so that the emulator can show it to a script.
 //!
-//! With the feature `server` it takes commands by mail instead.
+//! With the feature `server` it takes commands by mail, too or instead.
 
 #![no_std]
 #![no_main]
@@ -14,18 +14,14 @@ mod board;
 #[cfg(feature = "server")]
 mod command;
 mod network;
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 mod pump;
 mod settings;
 
 use crate::board::host::{decimal, log};
 use crate::board::lan9118::Lan9118;
 use crate::board::{clock, host, stack};
-#[cfg(feature = "server")]
-use crate::command as role;
 use crate::network::{Network, Storage, TCP_BUFFER};
-#[cfg(not(feature = "server"))]
-use crate::pump as role;
 use crate::settings::Settings;
 use core::panic::PanicInfo;
 use cortex_m_rt::entry;
@@ -34,9 +30,9 @@ use smoltcp::time::Duration;
 /// What the exit code says.
 mod exit {
     pub(crate) const DELIVERED: u32 = 0;
-    #[cfg(not(feature = "server"))]
+    #[cfg(feature = "client")]
     pub(crate) const FAILED: u32 = 1;
-    #[cfg(not(feature = "server"))]
+    #[cfg(feature = "client")]
     pub(crate) const UNKNOWN: u32 = 2;
     pub(crate) const NO_NETWORK: u32 = 3;
     pub(crate) const MISCONFIGURED: u32 = 4;
@@ -72,7 +68,15 @@ fn run() -> u32 {
     let mut settings = [0; 512];
     let settings = Settings::new(host::settings(&mut settings));
     log(&["start: ", settings.get("name").unwrap_or("pump7")]);
-    role::run(settings)
+    #[cfg(feature = "client")]
+    let code = pump::run(settings);
+    #[cfg(not(feature = "client"))]
+    let code = exit::DELIVERED;
+    #[cfg(feature = "server")]
+    if code == exit::DELIVERED {
+        return command::run(settings);
+    }
+    code
 }
 
 /// Starts the network and acts with it.

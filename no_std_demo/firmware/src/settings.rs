@@ -1,6 +1,6 @@
 //! What the owner of the device has set.
 
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 use sansmtp::config::Security;
 
 /// The settings of the device, as text.
@@ -26,7 +26,7 @@ impl<'a> Settings<'a> {
     }
 
     /// How the connection is protected. The usual way is the best that was built in.
-    #[cfg(not(feature = "server"))]
+    #[cfg(feature = "client")]
     pub(crate) fn security(&self) -> Security {
         match self.get("security") {
             Some("plain") => Security::DangerPlaintext,

@@ -45,7 +45,7 @@ pub(crate) fn entropy(out: &mut [u8]) -> bool {
 }
 
 /// Seconds since 1970.
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 pub(crate) fn unix_time() -> u32 {
     // SAFETY: this call takes no argument.
     unsafe { syscall(nr::TIME, &0_u32) as u32 }
@@ -69,7 +69,7 @@ pub(crate) fn read_named<'o>(path: &str, out: &'o mut [u8]) -> Option<&'o [u8]> 
 }
 
 /// Calls `act` with a path that ends with a zero octet.
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 fn with_c_str<T>(path: &str, act: impl FnOnce(&core::ffi::CStr) -> T) -> Option<T> {
     let mut room = [0; 128];
     if path.len() >= room.len() {
@@ -91,10 +91,10 @@ fn read_file(path: &core::ffi::CStr, out: &mut [u8]) -> Option<usize> {
 }
 
 /// A file on the host that is written.
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 pub(crate) struct HostFile(usize);
 
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 impl HostFile {
     /// Makes an empty file.
     pub(crate) fn create(path: &str) -> Option<Self> {
@@ -108,7 +108,7 @@ impl HostFile {
     }
 }
 
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 impl Drop for HostFile {
     fn drop(&mut self) {
         close(self.0);

@@ -3,7 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod host;
 pub(crate) mod lan9118;
-#[cfg(not(feature = "server"))]
+#[cfg(feature = "client")]
 pub(crate) mod retained;
 pub(crate) mod stack;
 
