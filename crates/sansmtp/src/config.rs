@@ -205,6 +205,11 @@ pub struct Config<'a> {
     /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING,
     /// which saves a round trip (RFC 3030); else by DATA. Default true.
     pub chunking: bool,
+    /// Speaks LMTP in the place of SMTP: LHLO, and a verdict for each recipient (RFC
+    /// 2033). The content goes by DATA, to at most 256 recipients at a time. Default
+    /// false.
+    #[cfg(feature = "mta")]
+    pub lmtp: bool,
     /// Sends a password even where [`Security::DangerPlaintext`] lets everybody
     /// on the way read it. For tests on the own machine. SCRAM needs it not.
     pub danger_plaintext_auth: bool,
@@ -234,6 +239,8 @@ impl<'a> Config<'a> {
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
             chunking: true,
+            #[cfg(feature = "mta")]
+            lmtp: false,
             danger_plaintext_auth: false,
             mechanisms: Self::MECHANISMS,
         })
@@ -285,6 +292,14 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn chunking(mut self, chunking: bool) -> Self {
         self.chunking = chunking;
+        self
+    }
+
+    /// The same, but it speaks LMTP.
+    #[cfg(feature = "mta")]
+    #[must_use]
+    pub const fn lmtp(mut self) -> Self {
+        self.lmtp = true;
         self
     }
 

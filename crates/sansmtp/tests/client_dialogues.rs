@@ -9,8 +9,11 @@ use sansmtp::client::{Client, Event, Query};
 use sansmtp::config::{Config, Security};
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::error::Error;
+use sansmtp::wire::datetime::DateTime;
+use sansmtp::wire::handling::{DeliverBy, Hold, Priority};
 use sansmtp::wire::param::{Body, Notify, Ret};
 use sansmtp::wire::path::ReversePath;
+use sansmtp::wire::xclient::XClient;
 
 struct ClientDriver {
     client: Client<'static>,
@@ -22,7 +25,7 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Options: `starttls` or `tls`; `password` or `token`; `clear` lets a password
+/// Options: `lmtp`; `starttls` or `tls`; `password` or `token`; `clear` lets a password
 /// go without TLS.
 fn start(options: &str, read: usize, write: usize) -> ClientDriver {
     let has = |word: &str| options.split(' ').any(|option| option == word);
@@ -37,6 +40,9 @@ fn start(options: &str, read: usize, write: usize) -> ClientDriver {
     }
     if has("token") {
         config = config.credentials(Credentials::oauth2("user", "token").unwrap());
+    }
+    if has("lmtp") {
+        config = config.lmtp();
     }
     if has("data") {
         config = config.chunking(false);
@@ -163,6 +169,21 @@ impl ClientDriver {
                 "7bit" => envelope.body = Some(Body::SevenBit),
                 "utf8" => envelope.smtputf8 = true,
                 "dsn" => envelope.ret = Some(Ret::Headers),
+                "requiretls" => envelope.handling.require_tls = true,
+                by if by.starts_with("by=") => {
+                    envelope.handling.deliver_by = DeliverBy::parse(&by[3..]);
+                }
+                hold if hold.starts_with("hold=") => {
+                    let seconds = hold[5..].parse().unwrap();
+                    envelope.handling.hold = Some(Hold::For(seconds));
+                }
+                until if until.starts_with("until=") => {
+                    let date = DateTime::parse(&until[6..]).unwrap();
+                    envelope.handling.hold = Some(Hold::Until(date));
+                }
+                rank if rank.starts_with("priority=") => {
+                    envelope.handling.priority = Priority::parse(&rank[9..]);
+                }
                 size => {
                     let size = size.strip_prefix("size=").expect("an option");
                     envelope.size = Some(size.parse().unwrap());
@@ -190,6 +211,10 @@ fn text(event: &Event<'_>) -> Option<String> {
         } => format!("not delivered, {stage}: {reply}"),
         Event::NotDelivered { stage, reply: None } => format!("not delivered, {stage}"),
         Event::Answer { reply } => format!("answer {reply}"),
+        Event::Verdict { index, reply, last } => {
+            let end = if *last { ", the last" } else { "" };
+            format!("verdict {index} {reply}{end}")
+        }
         Event::Closed => "closed".into(),
         other => panic!("{other:?}"),
     })
@@ -213,6 +238,23 @@ impl Driver for ClientDriver {
             "tls" => self.client.tls_established(now),
             "noop" => self.client.query(Query::NOOP, now),
             "rset" => self.client.query(Query::RSET, now),
+            "etrn" => {
+                let query = Query::etrn(leak(rest.to_owned())).unwrap();
+                self.client.query(query, now)
+            }
+            "xclient" => {
+                let attributes = XClient::parse(leak(rest.to_owned())).unwrap();
+                self.client.query(Query::xclient(leak(attributes)), now)
+            }
+            "expn" => {
+                let query = Query::expn(leak(rest.to_owned())).unwrap();
+                self.client.query(query, now)
+            }
+            "help" => {
+                let subject = Some(leak(rest.to_owned()).as_str());
+                let query = Query::help(subject.filter(|rest| !rest.is_empty())).unwrap();
+                self.client.query(query, now)
+            }
             "vrfy" => {
                 let query = Query::vrfy(leak(rest.to_owned())).unwrap();
                 self.client.query(query, now)
@@ -304,6 +346,16 @@ fn authentication() {
 #[test]
 fn transactions() {
     dialogue::run(include_str!("dialogue/client_transaction.txt"), start);
+}
+
+#[test]
+fn rarer_extensions() {
+    dialogue::run(include_str!("dialogue/client_mta.txt"), start);
+}
+
+#[test]
+fn lmtp() {
+    dialogue::run(include_str!("dialogue/client_lmtp.txt"), start);
 }
 
 /// Every case begins behind EHLO.

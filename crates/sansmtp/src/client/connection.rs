@@ -105,10 +105,17 @@ impl<'c> Client<'c> {
     /// Asks the server something between two messages.
     ///
     /// # Errors
-    /// [`Error::Misuse`] unless [`Client::is_ready`].
+    /// [`Error::Misuse`] unless [`Client::is_ready`]; [`Error::Unmet`] if the server does
+    /// not offer what ETRN or XCLIENT need.
     #[cfg(feature = "query")]
     pub fn query(&mut self, query: Query<'c>, now: Instant) -> Result<(), Error> {
         self.check_ready()?;
+        #[cfg(feature = "mta")]
+        if let Some((extension, requirement)) = query.requires()
+            && !self.dialogue.session.offers(extension)
+        {
+            return Err(Error::Unmet(requirement));
+        }
         self.dialogue.query = Some(query);
         self.dialogue.session.begin(Place::Query);
         self.dialogue.session.since = now;
@@ -172,6 +179,15 @@ impl<'c> Client<'c> {
     #[cfg(feature = "overlap")]
     pub fn awaits_earlier_verdict(&self) -> bool {
         self.dialogue.session.awaits_earlier()
+    }
+
+    /// Which recipients one more transaction of this session may have, by the limits
+    /// that the server states (LIMITS, RFC 9422). [`Client::submit`] refuses an envelope
+    /// with others: split it, and take a new connection where nobody is admitted any
+    /// more.
+    #[cfg(feature = "mta")]
+    pub fn allowance(&self) -> super::Allowance {
+        self.dialogue.session.allowance(self.dialogue.config.lmtp)
     }
 
     /// What the server offers, as of the latest EHLO.

@@ -1,14 +1,20 @@
 //! What a client says to its driver, and what a driver can ask besides sending.
 
+#[cfg(feature = "mta")]
+use crate::capability::Extension;
+#[cfg(feature = "mta")]
+use crate::error::Requirement;
 use crate::error::Stage;
 use crate::wire::command::Command;
 use crate::wire::reply::ReplyLine;
+#[cfg(feature = "mta")]
+use crate::wire::xclient::XClient;
 
 /// What happened in the dialogue.
 ///
 /// After [`Client::submit`](super::Client::submit) exactly one of
 /// [`Event::Delivered`] and [`Event::NotDelivered`] comes, unless the machine
-/// fails.
+/// fails. In LMTP an `Event::Verdict` for each recipient stands for the former.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -63,6 +69,17 @@ pub enum Event<'a> {
         /// The last line of the reply.
         reply: ReplyLine<'a>,
     },
+    /// The server's verdict on the content for one recipient, in LMTP. With the last
+    /// one the transaction is over; it comes in the place of [`Event::Delivered`].
+    #[cfg(feature = "mta")]
+    Verdict {
+        /// Which recipient of the envelope, from 0.
+        index: usize,
+        /// The last line of the reply.
+        reply: ReplyLine<'a>,
+        /// No more verdicts come.
+        last: bool,
+    },
     /// The server took the message for nobody.
     NotDelivered {
         /// What failed: MAIL, every RCPT, DATA or the content.
@@ -82,18 +99,19 @@ pub enum Event<'a> {
 
 /// A command besides those that send mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Query<'a> {
-    kind: Kind,
-    argument: &'a str,
-}
+pub struct Query<'a>(Kind<'a>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum Kind<'a> {
     Noop,
     Rset,
-    Vrfy,
-    Expn,
-    Help,
+    Vrfy(&'a str),
+    Expn(&'a str),
+    Help(&'a str),
+    #[cfg(feature = "mta")]
+    Etrn(&'a str),
+    #[cfg(feature = "mta")]
+    XClient(&'a XClient<'a>),
 }
 
 /// The argument of a query can not be sent: it is empty, longer than 500
@@ -111,17 +129,17 @@ impl core::error::Error for InvalidQuery {}
 
 impl<'a> Query<'a> {
     /// NOOP: is the connection alive?
-    pub const NOOP: Self = Self::new(Kind::Noop, "");
+    pub const NOOP: Self = Self(Kind::Noop);
 
     /// RSET between two transactions.
-    pub const RSET: Self = Self::new(Kind::Rset, "");
+    pub const RSET: Self = Self(Kind::Rset);
 
     /// VRFY: is this a mailbox? (RFC 5321, section 3.5)
     ///
     /// # Errors
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn vrfy(mailbox: &'a str) -> Result<Self, InvalidQuery> {
-        check(mailbox).map(|text| Self::new(Kind::Vrfy, text))
+        check(mailbox).map(|mailbox| Self(Kind::Vrfy(mailbox)))
     }
 
     /// EXPN: who is on this list? (RFC 5321, section 3.5)
@@ -129,7 +147,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn expn(list: &'a str) -> Result<Self, InvalidQuery> {
-        check(list).map(|text| Self::new(Kind::Expn, text))
+        check(list).map(|list| Self(Kind::Expn(list)))
     }
 
     /// HELP, on a subject or in general (RFC 5321, section 4.1.1.8).
@@ -138,20 +156,59 @@ impl<'a> Query<'a> {
     /// [`InvalidQuery`] if the argument can not be sent.
     pub fn help(subject: Option<&'a str>) -> Result<Self, InvalidQuery> {
         let subject = subject.map_or(Ok(""), check)?;
-        Ok(Self::new(Kind::Help, subject))
+        Ok(Self(Kind::Help(subject)))
     }
 
-    const fn new(kind: Kind, argument: &'a str) -> Self {
-        Self { kind, argument }
+    /// ETRN: send what is queued for a node, such as `example.org`, `@example.org` for
+    /// the domain with all below it, or `#queue` (RFC 1985). Needs ETRN.
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] if the node can not be sent.
+    #[cfg(feature = "mta")]
+    pub fn etrn(node: &'a str) -> Result<Self, InvalidQuery> {
+        match crate::wire::command::node(node.as_bytes()) {
+            Ok(node) => Ok(Self(Kind::Etrn(node))),
+            Err(_) => Err(InvalidQuery),
+        }
+    }
+
+    /// XCLIENT: says for whom the client connects. Needs XCLIENT. If it is accepted, the
+    /// session begins anew: after [`Event::Answer`] with 220 come EHLO, AUTH if there
+    /// are credentials, and [`Event::Ready`]. For SCRAM new entropy is wanted then.
+    #[cfg(feature = "mta")]
+    pub const fn xclient(attributes: &'a XClient<'a>) -> Self {
+        Self(Kind::XClient(attributes))
+    }
+
+    /// What the server must offer for it.
+    #[cfg(feature = "mta")]
+    pub(super) const fn requires(self) -> Option<(Extension, Requirement)> {
+        match self.0 {
+            Kind::Etrn(_) => Some((Extension::Etrn, Requirement::Etrn)),
+            Kind::XClient(_) => Some((Extension::XClient, Requirement::XClient)),
+            _ => None,
+        }
+    }
+
+    /// Whether the session begins anew if it is accepted.
+    pub(super) const fn begins_anew(self) -> bool {
+        #[cfg(feature = "mta")]
+        return matches!(self.0, Kind::XClient(_));
+        #[cfg(not(feature = "mta"))]
+        false
     }
 
     pub(super) const fn command(self) -> Command<'a> {
-        match self.kind {
+        match self.0 {
             Kind::Noop => Command::Noop,
             Kind::Rset => Command::Rset,
-            Kind::Vrfy => Command::Vrfy(self.argument),
-            Kind::Expn => Command::Expn(self.argument),
-            Kind::Help => Command::Help(self.argument),
+            Kind::Vrfy(argument) => Command::Vrfy(argument),
+            Kind::Expn(argument) => Command::Expn(argument),
+            Kind::Help(argument) => Command::Help(argument),
+            #[cfg(feature = "mta")]
+            Kind::Etrn(argument) => Command::Etrn(argument),
+            #[cfg(feature = "mta")]
+            Kind::XClient(attributes) => Command::XClient(*attributes),
         }
     }
 }

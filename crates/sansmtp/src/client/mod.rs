@@ -24,4 +24,6 @@ mod submission;
 pub use body::Body;
 pub use connection::Client;
 pub use event::{Event, InvalidQuery, Query};
+#[cfg(feature = "mta")]
+pub use limits::{Allowance, LMTP_RECIPIENTS};
 pub use session::Session;

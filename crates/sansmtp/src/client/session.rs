@@ -2,6 +2,8 @@
 
 use super::chunks::Chunks;
 use super::event::Query;
+#[cfg(feature = "mta")]
+use super::limits::Tally;
 use super::submission::Told;
 #[cfg(feature = "auth")]
 use crate::auth::{Exchange, Material};
@@ -46,6 +48,8 @@ pub struct Session {
     /// Lines of that reply so far.
     pub(super) lines: u16,
     pub(super) chunks: Chunks,
+    #[cfg(feature = "mta")]
+    pub(super) tally: Tally,
     #[cfg(feature = "auth")]
     pub(super) exchange: Option<Exchange>,
     #[cfg(feature = "auth")]
@@ -175,6 +179,8 @@ impl Session {
             code: 0,
             lines: 0,
             chunks: Chunks::NONE,
+            #[cfg(feature = "mta")]
+            tally: Tally::NONE,
             #[cfg(feature = "auth")]
             exchange: None,
             #[cfg(feature = "auth")]

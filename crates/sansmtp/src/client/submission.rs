@@ -42,6 +42,11 @@ pub(super) enum Told {
     #[cfg(feature = "chunking")]
     ChunkRefused,
     Delivered,
+    #[cfg(feature = "mta")]
+    Verdict {
+        index: usize,
+        last: bool,
+    },
     NotDelivered {
         /// The reply itself says so.
         by_reply: bool,
@@ -96,13 +101,24 @@ impl Dialogue<'_> {
     pub(super) fn begin_transaction(&mut self, envelope: &Envelope<'_>) -> Result<(), Error> {
         #[cfg(feature = "overlap")]
         let early = self.may_overlap();
+        let lmtp = self.is_lmtp();
         let session = &mut self.session;
         let binary = envelope.body == Some(Body::BinaryMime);
+        // In LMTP it is not clear how many replies a refused chunk gets.
         let chunking = (self.config.chunking || binary)
+            && !lmtp
             && session.offers(Extension::Chunking)
             && session.offers(Extension::Pipelining);
         if let Some(requirement) = session.lacks(envelope, chunking) {
             return Err(Error::Unmet(requirement));
+        }
+        #[cfg(feature = "mta")]
+        {
+            if let Some(requirement) = session.over_limit(envelope.recipients, lmtp) {
+                return Err(Error::Unmet(requirement));
+            }
+            let bounds = session.capabilities.bounds;
+            session.tally.begin(envelope.recipients, &bounds);
         }
         #[cfg(feature = "extensions")]
         {
@@ -160,6 +176,7 @@ impl Dialogue<'_> {
     pub(super) fn may_overlap(&self) -> bool {
         let session = &self.session;
         session.offers(Extension::Pipelining)
+            && !self.is_lmtp()
             && session.error.is_none()
             && session.failed_at.is_none()
             && session.is_awaiting()
@@ -213,6 +230,7 @@ impl Dialogue<'_> {
     pub(super) fn render(&self, out: &mut Window<'_>) {
         let place = self.place(self.session.sent);
         let (verb, argument) = match place {
+            Place::Ehlo if self.is_lmtp() => ("LHLO ", self.config.ehlo_name.as_str()),
             Place::Ehlo => ("EHLO ", self.config.ehlo_name.as_str()),
             Place::Helo => ("HELO ", self.config.ehlo_name.as_str()),
             Place::StartTls => ("STARTTLS", ""),
@@ -319,6 +337,8 @@ impl Dialogue<'_> {
             #[cfg(feature = "chunking")]
             Told::ChunkRefused => Event::ChunkRefused { reply },
             Told::Delivered => Event::Delivered { reply },
+            #[cfg(feature = "mta")]
+            Told::Verdict { index, last } => Event::Verdict { index, reply, last },
             Told::NotDelivered { by_reply } => Event::NotDelivered {
                 stage: failed_at,
                 reply: Some(reply).filter(|_| by_reply),
@@ -356,12 +376,24 @@ impl Dialogue<'_> {
             Place::Greeting | Place::StartTls => code == 220,
             Place::Ehlo | Place::Helo => code == 250,
             Place::Auth => matches!(code, 235 | 334),
+            // LMTP must refuse a message for nobody (RFC 2033, section 4.2).
+            Place::Data if self.is_lmtp() => code == 354 && self.session.failed_at.is_none(),
             Place::Data => code == 354 && self.session.failed_at != Some(Stage::Mail),
             Place::Query | Place::Quit => true,
             _ => positive,
         };
         if !fits && (!negative || place == Place::Rset) {
             return self.misbehaved(Fault::UnexpectedCode);
+        }
+        #[cfg(feature = "mta")]
+        if place == Place::Content && awaited && self.is_lmtp() {
+            return self.take_recipient_verdict(reply);
+        }
+        let lmtp = self.is_lmtp();
+        #[cfg(feature = "mta")]
+        if place == Place::Rcpt && fits && awaited {
+            let index = self.session.answered.wrapping_sub(FIRST_RECIPIENT);
+            self.session.tally.accept(index as usize);
         }
         if awaited {
             self.session.answered = self.session.answered.wrapping_add(1);
@@ -379,7 +411,7 @@ impl Dialogue<'_> {
             }
             // No ESMTP: RFC 5321, section 3.2 wants HELO. Without extensions
             // there is no STARTTLS either.
-            Place::Ehlo if code >= 500 => {
+            Place::Ehlo if code >= 500 && !lmtp => {
                 if self.wants_starttls() {
                     return self.unmet(Requirement::StartTls);
                 }
@@ -455,6 +487,9 @@ impl Dialogue<'_> {
                     session.dirty = false;
                 }
                 session.begin(Place::Idle);
+                if code == 220 && self.query.is_some_and(Query::begins_anew) {
+                    session.begin_anew();
+                }
                 return Told::Answer;
             }
             Place::Quit => {
@@ -527,6 +562,31 @@ impl Dialogue<'_> {
         }
     }
 
+    /// Whether it speaks LMTP.
+    const fn is_lmtp(&self) -> bool {
+        #[cfg(feature = "mta")]
+        return self.config.lmtp;
+        #[cfg(not(feature = "mta"))]
+        false
+    }
+
+    /// Takes the verdict for one recipient, in LMTP (RFC 2033, section 4.2).
+    #[cfg(feature = "mta")]
+    fn take_recipient_verdict(&mut self, reply: &ReplyLine<'_>) -> Told {
+        if reply.code.get() == 421 {
+            return self.refuse(Stage::Content, reply);
+        }
+        let session = &mut self.session;
+        let (index, more) = session.tally.judge();
+        if !more {
+            session.answered = session.answered.wrapping_add(1);
+            session.step(Step::Complete);
+            session.step(Step::Judge);
+            session.end_transaction();
+        }
+        Told::Verdict { index, last: !more }
+    }
+
     /// The server wants no more of this session.
     fn refuse(&mut self, stage: Stage, reply: &ReplyLine<'_>) -> Told {
         let session = &mut self.session;
@@ -559,6 +619,21 @@ impl Dialogue<'_> {
 }
 
 impl Session {
+    /// The server has greeted anew: all that was said before is void.
+    #[cfg(feature = "query")]
+    fn begin_anew(&mut self) {
+        self.step(Step::Introduce);
+        self.step(Step::Greet);
+        self.dirty = false;
+        self.capabilities = Capabilities::NONE;
+        #[cfg(feature = "scram")]
+        {
+            // A nonce must not come up twice.
+            self.material.entropy = None;
+        }
+        self.begin(Place::Ehlo);
+    }
+
     /// What the envelope needs and the server lacks.
     fn lacks(&self, envelope: &Envelope<'_>, chunking: bool) -> Option<Requirement> {
         let max_size = self.capabilities.max_size;

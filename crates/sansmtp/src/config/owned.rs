@@ -106,6 +106,9 @@ pub struct OwnedConfig {
     /// Sends the content by BDAT where the server offers CHUNKING and PIPELINING;
     /// else by DATA. Default true.
     pub chunking: bool,
+    /// Speaks LMTP in the place of SMTP. Default false.
+    #[cfg(feature = "mta")]
+    pub lmtp: bool,
     /// Sends a password even without TLS. For tests on the own machine.
     pub danger_plaintext_auth: bool,
     /// The SASL mechanisms that may be used.
@@ -128,6 +131,8 @@ impl OwnedConfig {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             chunking: true,
+            #[cfg(feature = "mta")]
+            lmtp: false,
             danger_plaintext_auth: false,
             mechanisms: Config::MECHANISMS,
         })
@@ -135,7 +140,8 @@ impl OwnedConfig {
 
     /// A configuration from a URL such as `smtps://user@smtp.example.org`:
     /// `smtps` stands for implicit TLS, `smtp` for STARTTLS, and
-    /// `smtp+danger-plaintext` for no TLS. User and password are percent-encoded;
+    /// `smtp+danger-plaintext` for no TLS. `lmtp` and `lmtp+danger-plaintext` speak LMTP,
+    /// by default to port 24 (feature `mta`). User and password are percent-encoded;
     /// an `@` in the user name may stand as it is. A user without a password is
     /// returned beside the configuration, since credentials need both.
     ///
@@ -147,6 +153,10 @@ impl OwnedConfig {
             _ if scheme.eq_ignore_ascii_case("smtps") => Security::ImplicitTls,
             _ if scheme.eq_ignore_ascii_case("smtp") => Security::StartTls,
             _ if scheme.eq_ignore_ascii_case("smtp+danger-plaintext") => Security::DangerPlaintext,
+            #[cfg(feature = "mta")]
+            _ if scheme.eq_ignore_ascii_case("lmtp") => Security::StartTls,
+            #[cfg(feature = "mta")]
+            _ if scheme.eq_ignore_ascii_case("lmtp+danger-plaintext") => Security::DangerPlaintext,
             _ => return Err(UrlError::Scheme),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -156,6 +166,15 @@ impl OwnedConfig {
         };
         let (host, port) = split_port(place)?;
         let mut config = Self::new(host, security).map_err(|_| UrlError::Host)?;
+        #[cfg(feature = "mta")]
+        if scheme
+            .as_bytes()
+            .first()
+            .is_some_and(|b| b.eq_ignore_ascii_case(&b'l'))
+        {
+            config.lmtp = true;
+            config.port = LMTP_PORT;
+        }
         if let Some(port) = port {
             config.port = port;
         }
@@ -258,6 +277,14 @@ impl OwnedConfig {
         self
     }
 
+    /// The same, but it speaks LMTP.
+    #[cfg(feature = "mta")]
+    #[must_use]
+    pub fn with_lmtp(mut self) -> Self {
+        self.lmtp = true;
+        self
+    }
+
     /// The server's name or address.
     pub fn host(&self) -> &str {
         &self.host
@@ -283,11 +310,17 @@ impl OwnedConfig {
             timeouts: self.timeouts,
             limits: self.limits,
             chunking: self.chunking,
+            #[cfg(feature = "mta")]
+            lmtp: self.lmtp,
             danger_plaintext_auth: self.danger_plaintext_auth,
             mechanisms: self.mechanisms,
         }
     }
 }
+
+/// The usual port of LMTP, "any private mail system".
+#[cfg(feature = "mta")]
+const LMTP_PORT: u16 = 24;
 
 /// Why a text is no URL of a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -415,7 +448,23 @@ mod tests {
         let expected = OwnedCredentials::password("anna@example.org", "p:w").unwrap();
         assert_eq!(config.credentials, Some(expected));
 
+        #[cfg(feature = "mta")]
+        for (url, security, port) in [
+            ("lmtp://mda.example.org", Security::StartTls, 24),
+            (
+                "LMTP+danger-plaintext://[::1]:2424/",
+                Security::DangerPlaintext,
+                2424,
+            ),
+        ] {
+            let (config, _) = OwnedConfig::from_url(url).unwrap();
+            assert_eq!((config.lmtp, config.security), (true, security));
+            assert_eq!((config.port, config.as_config().lmtp), (port, true));
+        }
+
         let (config, _) = OwnedConfig::from_url("SMTP+danger-plaintext://localhost").unwrap();
+        #[cfg(feature = "mta")]
+        assert!(!config.lmtp);
         assert_eq!(
             (config.security, config.port),
             (Security::DangerPlaintext, 25)
