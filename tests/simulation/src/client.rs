@@ -20,6 +20,10 @@ pub(crate) struct ClientSide {
     line: [u8; ROOM],
     /// The mail that is under way.
     current: Option<usize>,
+    /// The one before, whose verdict is open, and for how many recipients it was accepted.
+    earlier: Option<(usize, u32)>,
+    /// How often that was so.
+    pub(crate) early: u64,
     query: Option<Query<'static>>,
     /// Octets of its content that were pushed.
     pushed: usize,
@@ -63,6 +67,8 @@ impl ClientSide {
             session: Some(client.suspend()),
             line,
             current: None,
+            earlier: None,
+            early: 0,
             query: None,
             pushed: 0,
             recipients: (0, 0),
@@ -356,8 +362,12 @@ impl<'c> Driver<'_, 'c> {
             return Ok(());
         }
         let side = &mut *self.side;
-        let current = side.current.take();
-        let Some(current) = current else {
+        let about = match side.earlier.take() {
+            Some(earlier) => Some(earlier),
+            None => side.current.take().map(|at| (at, side.recipients.1)),
+        };
+        self.world.earlier = None;
+        let Some((current, accepted)) = about else {
             return hold(false, Property::OneVerdict, || {
                 "a verdict without a mail".into()
             });
@@ -379,7 +389,6 @@ impl<'c> Driver<'_, 'c> {
             && last[3] != b'-';
         hold(told, Property::SuccessAfterFinalReply, || seen(record))?;
         hold(record.stored == 1, Property::ExactlyOnce, || seen(record))?;
-        let accepted = side.recipients.1;
         hold(record.recipients == accepted, Property::Whole, || {
             seen(record)
         })?;
@@ -407,16 +416,28 @@ impl<'c> Driver<'_, 'c> {
             client.query(query, self.now).expect("the client is ready");
             return Ok(());
         }
+        if !self.submit(client) {
+            client.quit(self.now).expect("the client is ready");
+        }
+        Ok(())
+    }
+
+    /// Submits the next mail, if there is one.
+    fn submit(&mut self, client: &mut Client<'c>) -> bool {
         while let Some(next) = self.next_mail() {
             self.side.tried[next] = true;
             self.world.note(|| format!("-- client: sends mail {next}"));
-            match client.submit(&scenario.mails[next].envelope, self.now) {
+            match client.submit(&self.setting.scenario.mails[next].envelope, self.now) {
                 Ok(()) => {
+                    let side = &mut *self.side;
+                    self.world.earlier = side.current;
+                    side.earlier = side.current.map(|at| (at, side.recipients.1));
+                    side.early += u64::from(side.earlier.is_some());
                     self.world.current = Some(next);
-                    self.side.current = Some(next);
-                    self.side.pushed = 0;
-                    self.side.recipients = (0, 0);
-                    return Ok(());
+                    side.current = Some(next);
+                    side.pushed = 0;
+                    side.recipients = (0, 0);
+                    return true;
                 }
                 Err(error) => {
                     self.world.note(|| format!("-- client: {error}"));
@@ -424,8 +445,7 @@ impl<'c> Driver<'_, 'c> {
                 }
             }
         }
-        client.quit(self.now).expect("the client is ready");
-        Ok(())
+        false
     }
 
     /// The next mail that was not tried on this connection.
@@ -459,7 +479,8 @@ impl<'c> Driver<'_, 'c> {
                 return Ok(true);
             }
             if written == 0 {
-                let pushed = self.push(client, choices);
+                let early = self.setting.scenario.overlaps && client.awaits_verdict();
+                let pushed = self.push(client, choices) || early && self.submit(client);
                 progress |= pushed;
                 if !pushed {
                     self.side.asked_tls |= self.side.sent.ends_with(b"STARTTLS\r\n");
@@ -538,7 +559,15 @@ pub(crate) fn end(
     setting: &Setting<'_>,
     world: &mut World,
 ) -> Result<(), Violation> {
-    let Some(current) = side.current.take() else {
+    let (earlier, current) = (side.earlier.take(), side.current.take());
+    if let (Some(_), Some(current)) = (earlier, current) {
+        // Nothing of it can have been taken before the verdict on the one before.
+        let record = &world.records[current];
+        hold(record.stored == 0, Property::NoFalseFailure, || {
+            format!("mail {current} was taken early: {record:?}")
+        })?;
+    }
+    let Some(current) = earlier.map(|it| it.0).or(current) else {
         return Ok(());
     };
     let unknown = side.error.is_some_and(|error| error.outcome_unknown());

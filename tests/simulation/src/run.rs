@@ -36,6 +36,8 @@ pub struct Tally {
     pub authenticated: u64,
     /// Connections on which plain text was put behind STARTTLS.
     pub injected: u64,
+    /// Mails whose envelope went out before the verdict on the one before.
+    pub early: u64,
 }
 
 impl Tally {
@@ -53,6 +55,7 @@ impl Tally {
             (&mut self.tls, other.tls),
             (&mut self.authenticated, other.authenticated),
             (&mut self.injected, other.injected),
+            (&mut self.early, other.early),
         ] {
             *sum += more;
         }
@@ -89,8 +92,9 @@ pub struct World {
     pub(crate) to_client: Pipe,
     pub(crate) records: Vec<Record>,
     pub(crate) content: Vec<u8>,
-    /// The mail that the client sends.
+    /// The mail that the client sends, and the one before whose verdict is open.
     pub(crate) current: Option<usize>,
+    pub(crate) earlier: Option<usize>,
     /// What the client sent before TLS.
     clear: Vec<u8>,
     transcript: Option<String>,
@@ -192,6 +196,7 @@ pub fn run(
         tally.tls += u64::from(connection.tls);
         tally.authenticated += u64::from(connection.server.authenticated);
         tally.injected += u64::from(connection.injected);
+        tally.early += connection.client.early;
         if world.records.iter().all(|it| it.fate != Fate::Open) {
             break;
         }
@@ -252,6 +257,7 @@ impl<'s> Connection<'s> {
         world.to_client.clear();
         world.content.clear();
         world.current = None;
+        world.earlier = None;
         world.clear.clear();
         for _ in 0..TURNS {
             if self.client.over && self.server.over {

@@ -176,6 +176,8 @@ pub struct Scenario {
     pub late: bool,
     /// Whether the client asks other things between mails.
     pub asks: bool,
+    /// Whether the next envelope goes out before the verdict on the mail before.
+    pub overlaps: bool,
     /// What goes wrong on each connection; the client tries no oftener.
     pub connections: Vec<Faults>,
 }
@@ -296,6 +298,7 @@ impl Scenario {
             pace: Pace::WHOLE,
             late: false,
             asks: false,
+            overlaps: false,
             connections: vec![Faults::default()],
         }
     }
@@ -377,6 +380,7 @@ impl Scenario {
             pace,
             late: choices.one_in(3),
             asks: choices.one_in(4),
+            overlaps: choices.one_in(2),
             connections,
         }
     }

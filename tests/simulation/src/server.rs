@@ -23,6 +23,8 @@ pub(crate) struct ServerSide {
     questions: u32,
     /// An answer that is still owed, for how many turns, and whether it is one to a recipient.
     owed: Option<(Answer, u32, bool)>,
+    /// Which mails got a verdict on this connection.
+    judged: Vec<bool>,
     /// The recipients that were accepted.
     recipients: u32,
     pub(crate) over: bool,
@@ -79,6 +81,7 @@ impl ServerSide {
             buffers: Some(buffers),
             questions: 0,
             owed: None,
+            judged: vec![false; setting.scenario.mails.len()],
             recipients: 0,
             over: false,
             wants_tls,
@@ -369,13 +372,16 @@ impl ServerSide {
                 })?;
                 let mails = &setting.scenario.mails;
                 // The one that is under way: no other was begun and not ended.
-                let found = world.current.filter(|at| arrives(&mails[*at], content));
+                let earlier = world.earlier.filter(|at| !self.judged[*at]);
+                let under_way = earlier.or(world.current);
+                let found = under_way.filter(|at| arrives(&mails[*at], content));
                 let Some(mail) = found else {
                     return hold(false, Property::Whole, || {
                         format!("no mail has the content {}", content.escape_ascii())
                     })
                     .map(|()| Answer::Accept);
                 };
+                self.judged[mail] = true;
                 Ok(Answer::Keep(mail))
             }
             _ => Ok(Answer::Accept),
