@@ -22,7 +22,9 @@ fn check_line(line: &[u8]) {
     let parsed = ReplyLine::parse(line);
     let expected = naive(line);
     let found = parsed.map(|it| {
-        let enhanced = it.enhanced.map(|it| (it.class(), it.subject(), it.detail()));
+        let enhanced = it
+            .enhanced
+            .map(|it| (it.class(), it.subject(), it.detail()));
         (it.code.get(), enhanced, it.text, it.last)
     });
     assert_eq!(found, expected, "{line:?}");

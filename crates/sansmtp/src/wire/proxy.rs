@@ -111,8 +111,8 @@ fn parse_line(input: &[u8]) -> Result<Progress<'_>, InvalidHeader> {
         return Err(InvalidHeader::Signature);
     }
     let room = input.get(..LINE_LIMIT).unwrap_or(input);
+    let printable = |b: &u8| matches!(b, b' '..=b'~');
     let Some(end) = room.iter().position(|&b| b == b'\n') else {
-        let printable = |b: &u8| matches!(b, b' '..=b'~');
         let body = match room.split_last() {
             Some((b'\r', body)) => body,
             _ => room,
@@ -131,6 +131,9 @@ fn parse_line(input: &[u8]) -> Result<Progress<'_>, InvalidHeader> {
     let Some((b'\r', line)) = line.split_last() else {
         return Err(InvalidHeader::Address);
     };
+    if !line.iter().all(printable) {
+        return Err(InvalidHeader::Address);
+    }
     let mut words = line.split(|&b| b == b' ');
     let endpoints = match words.next() {
         Some(b"UNKNOWN") => None,
@@ -457,6 +460,8 @@ mod tests {
             ("PROXY TCP5 192.0.2.1 192.0.2.2 1 2\r\n", Unknown),
             ("PROXY tcp4 192.0.2.1 192.0.2.2 1 2\r\n", Unknown),
             ("PROXY UNKNOWNX\r\n", Unknown),
+            // As soon as it comes, so also with the whole line.
+            ("PROXY UNKNOWN \0\r\n", Address),
             ("PROXY TCP4\r\n", Address),
             ("PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n", Address),
             ("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n", Address),
