@@ -1,10 +1,10 @@
 /** What every entry of the package offers. */
 export * from "./client.js";
 export * from "./connection.js";
-export * from "./errors.js";
+export { type ErrorCode, type ErrorDetails, SmtpError } from "./errors.js";
 export { addresses, compose } from "./message.js";
 export type { AddressObject, Addresses, Attachment, Composed, Message } from "./message.js";
-export * from "./providers.js";
+export type { Endpoint, Explanation, Provider } from "./providers.js";
 export { type Handler, serve } from "./serve.js";
 export * from "./server.js";
 export * from "./transport.js";

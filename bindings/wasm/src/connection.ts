@@ -79,7 +79,7 @@ export class Connection {
       throw this.#thrown(error, "EENVELOPE");
     }
     const recipients: RecipientResult[] = [];
-    let sender: SmtpError | undefined;
+    let [sender, chunk]: (SmtpError | undefined)[] = [];
     for (;;) {
       const event = await this.#next();
       const lines = this.#lines;
@@ -98,6 +98,9 @@ export class Connection {
         case "content":
           await this.#sendContent(content);
           break;
+        case "chunk-refused":
+          chunk = SmtpError.refused(this.#host, "content", event.reply, lines);
+          break;
         case "delivered":
           return { recipients, response: lines.join("\n") };
         case "not-delivered": {
@@ -105,6 +108,7 @@ export class Connection {
           const error =
             sender ??
             (event.reply && SmtpError.refused(this.#host, event.stage, event.reply, lines)) ??
+            chunk ??
             refused[0] ??
             new SmtpError("EENVELOPE", "the server took the message for nobody", { stage: event.stage });
           error.rejected = event.stage === "rcpt" || event.stage === "mail" ? [...envelope.to] : [];

@@ -1,6 +1,12 @@
-import type { Explanation } from "./providers.js";
-import { explain } from "./providers.js";
+import type { explain, Explanation } from "./providers.js";
 import type { Failure, Stage } from "./types.js";
+
+let explainer: typeof explain | undefined;
+
+/** Fills `explanation` of the errors to come; the module of the providers does it when it is loaded. */
+export function explainWith(explain: NonNullable<typeof explainer>): void {
+  explainer = explain;
+}
 
 /** The codes that nodemailer uses, with the same meaning, and `EMISUSE` for wrong calls. */
 export type ErrorCode =
@@ -109,7 +115,7 @@ export class SmtpError extends Error {
     reply: { readonly code: number; readonly enhanced?: string; readonly text: string },
     response: readonly string[],
   ): SmtpError {
-    const explanation = explain(host, stage, reply);
+    const explanation = explainer?.(host, stage, { ...reply, text: response.join("\n") });
     const text = response.join("\n");
     return new SmtpError(codeOfStage(stage), `the server refused ${COMMANDS[stage] ?? stage}: ${text}`, {
       stage,
@@ -124,7 +130,7 @@ export class SmtpError extends Error {
 function explained(host: string, failure: Failure, text: string): Explanation | undefined {
   if (failure.code === undefined || failure.stage === undefined) return undefined;
   const enhanced = failure.enhanced;
-  return explain(host, failure.stage, { code: failure.code, text, ...(enhanced && { enhanced }) });
+  return explainer?.(host, failure.stage, { code: failure.code, text, ...(enhanced && { enhanced }) });
 }
 
 function codeOf(failure: Failure): ErrorCode {

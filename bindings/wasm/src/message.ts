@@ -1,4 +1,5 @@
-import { Composer } from "./core/core.js";
+import { Answer, Fields } from "./codec.js";
+import { tool } from "./core/core.js";
 import { SmtpError } from "./errors.js";
 
 /** A mail address with a display name. */
@@ -52,43 +53,48 @@ export interface Composed {
 
 /** Writes a message: headers, encodings, MIME parts. Throws an {@link SmtpError} that names what is wrong. */
 export function compose(message: Message): Composed {
-  const composer = new Composer();
   try {
-    const of = (field: string, value: Addresses | undefined): string[] =>
-      value === undefined ? [] : addresses(value).map(({ name, address }) => composer.address(field, name, address));
-    const from = of("from", message.from);
-    const sender = of("sender", message.sender);
-    of("replyTo", message.replyTo);
-    const to = [...of("to", message.to), ...of("cc", message.cc), ...of("bcc", message.bcc)];
-    const { references, headers } = message;
-    for (const [field, value] of Object.entries({
-      subject: message.subject,
-      text: message.text,
-      html: message.html,
-      domain: message.messageIdDomain,
-      inReplyTo: message.inReplyTo,
-      references: typeof references === "object" ? references.join(" ") : references,
-    })) {
-      if (value !== undefined) composer.field(field, value);
-    }
-    for (const [name, value] of headerList(headers)) composer.header(name, value);
-    for (const { filename, content, encoding, contentType, cid } of message.attachments ?? []) {
-      const name = filename ?? "attachment";
-      composer.attach(name, contentType ?? contentTypeOf(name), octets(content, encoding), cid);
-    }
+    const { references } = message;
     const date = message.date ?? new Date();
-    const entropy = crypto.getRandomValues(new Uint8Array(16));
-    const content = composer.build(Math.floor(date.getTime() / 1000), -date.getTimezoneOffset(), entropy);
+    const fields = new Fields()
+      .number(Math.floor(date.getTime() / 1000))
+      .number(-date.getTimezoneOffset())
+      .octets(crypto.getRandomValues(new Uint8Array(16)))
+      .text(message.messageIdDomain ?? "");
+    const lists = [message.from, message.sender, message.replyTo, message.to, message.cc, message.bcc].map((value) =>
+      value === undefined ? [] : addresses(value),
+    );
+    for (const list of lists) {
+      fields.list(list, ({ name, address }) => fields.some(name, (name) => fields.text(name)).text(address));
+    }
+    for (const value of [
+      message.subject,
+      message.inReplyTo,
+      typeof references === "object" ? references.join(" ") : references,
+      message.text,
+      message.html,
+    ]) {
+      fields.some(value, (value) => fields.text(value));
+    }
+    fields.list(headerList(message.headers), ([name, value]) => fields.text(name).text(value));
+    fields.list(message.attachments ?? [], ({ filename = "attachment", content, encoding, contentType, cid }) =>
+      fields
+        .text(filename)
+        .text(contentType ?? contentTypeOf(filename))
+        .octets(octets(content, encoding))
+        .text(cid ?? ""),
+    );
+    const answer = new Answer(tool(0, fields.done()));
+    const [from, sender, , to, cc, bcc] = lists.map((list) => list.map(() => answer.text()));
+    const content = answer.rest();
     return {
       content,
       messageId: messageIdOf(content),
       // The same mailbox in two fields gets one copy.
-      envelope: { from: sender[0] ?? from[0] ?? "", to: [...new Set(to)] },
+      envelope: { from: sender?.[0] ?? from?.[0] ?? "", to: [...new Set([to, cc, bcc].flatMap((list) => list ?? []))] },
     };
   } catch (error) {
     throw error instanceof SmtpError ? error : new SmtpError("EMESSAGE", textOf(error), { cause: error });
-  } finally {
-    composer.free();
   }
 }
 

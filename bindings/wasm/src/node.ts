@@ -5,6 +5,7 @@ import { initSync } from "./core/core.js";
 initSync({ module: readFileSync(new URL("./smtp.wasm", import.meta.url)) });
 
 export * from "./common.js";
+export * from "./providers.js";
 export * from "./node/mailer.js";
 export { connect, type SocketOptions, socketTransport } from "./node/socket.js";
 export * from "./node/test-server.js";

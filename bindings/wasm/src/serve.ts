@@ -1,4 +1,5 @@
 import { clock } from "./client.js";
+import { joined } from "./codec.js";
 import { Server, type ServerOptions } from "./server.js";
 import type { Transport } from "./transport.js";
 import { type Answer, type Failure, isRequest, type Request, type ServerEvent } from "./types.js";
@@ -97,15 +98,4 @@ async function inTime<T>(deadline: number | undefined, work: Promise<T>): Promis
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** All pieces in one. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

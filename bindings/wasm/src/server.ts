@@ -1,6 +1,8 @@
-import { Server as Core } from "./core/core.js";
-import { clock, milliseconds, NOTHING } from "./client.js";
-import type { Answer, Failure, Security, ServerEvent, State } from "./types.js";
+import { clock, milliseconds } from "./client.js";
+import { Answer as Answered, Caller, Fields, name, NOTHING } from "./codec.js";
+import { Machine } from "./core/core.js";
+import { SECURITIES, STATES } from "./names.js";
+import type { Answer, Failure, MailParameters, RcptParameters, Security, ServerEvent, State } from "./types.js";
 
 /** How a server presents itself, and what it bears. */
 export interface ServerOptions {
@@ -11,7 +13,7 @@ export interface ServerOptions {
   readonly extensions?: readonly string[];
   /** The largest message in octets, 0 for no limit; default 25 MiB. */
   readonly maxSize?: number;
-  /** The SASL mechanisms; PLAIN and LOGIN can be carried out. */
+  /** The SASL mechanisms; PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER can be carried out. */
   readonly mechanisms?: readonly string[];
   /** MAIL needs AUTH first. */
   readonly requireAuth?: boolean;
@@ -19,6 +21,8 @@ export interface ServerOptions {
   readonly dangerPlaintextAuth?: boolean;
   /** Recipients of one message; default 1,000. */
   readonly maxRecipients?: number;
+  /** Octets of one line of the content; default 0, no limit. */
+  readonly maxLine?: number;
   /** Refused commands until the connection is closed; default 20. */
   readonly maxErrors?: number;
   /** Milliseconds for a command line or a stretch of the content; default 5 and 3 minutes. */
@@ -38,30 +42,35 @@ export interface ServerStatus {
  * what to whom by answering each request.
  */
 export class Server implements Disposable {
-  readonly #core: Core;
+  readonly #core: Caller;
 
   constructor(options: ServerOptions, now = clock()) {
-    const core = new Core(options.hostname, options.security, now);
-    this.#core = core;
-    if (options.extensions) core.set_extensions([...options.extensions]);
-    if (options.maxSize !== undefined) core.set_max_size(options.maxSize);
-    core.set_auth([...(options.mechanisms ?? [])], options.requireAuth ?? false);
-    if (options.dangerPlaintextAuth) core.set_danger_plaintext_auth(true);
-    core.set_limits(options.maxRecipients ?? 1000, options.maxErrors ?? 20, 0);
-    if (options.timeout !== undefined) {
-      const limit = milliseconds(options.timeout);
-      core.set_timeouts(limit, limit, limit, now);
-    }
+    const settings = new Fields()
+      .text(options.hostname)
+      .byte(SECURITIES.indexOf(options.security))
+      .byte(options.requireAuth ?? false)
+      .byte(options.dangerPlaintextAuth ?? false)
+      .number(options.maxSize ?? 25 * 1024 * 1024)
+      .number(options.maxRecipients ?? 1000)
+      .number(options.maxErrors ?? 20)
+      .number(options.maxLine ?? 0)
+      .number(options.timeout === undefined ? 0 : milliseconds(options.timeout));
+    settings.list(options.mechanisms ?? [], (mechanism) => settings.text(mechanism));
+    settings.some(options.extensions, (keywords) => settings.list(keywords, (keyword) => settings.text(keyword)));
+    this.#core = new Caller(new Machine(), 1, now, settings.done());
   }
 
   /** Takes what was read and says what follows, up to a request. Never throws because of the peer. */
   receive(bytes: Uint8Array = NOTHING, now = clock()): ServerEvent[] {
-    return this.#core.receive(now, bytes) as ServerEvent[];
+    const answer = this.#core.call(0, now, bytes);
+    const events: ServerEvent[] = [];
+    while (answer.more) events.push(event(answer));
+    return events;
   }
 
   /** Tells that the peer will send nothing more; says what is wrong if a transaction was open. */
   receiveEof(): Failure | undefined {
-    return this.#core.receive_eof() as Failure | undefined;
+    return this.#core.receiveEof();
   }
 
   /** What is to be sent now, empty if nothing is. Call it until it is empty. */
@@ -71,48 +80,124 @@ export class Server implements Disposable {
 
   /** Says yes to the open request in the usual words. */
   accept(): void {
-    this.#core.accept();
+    this.#core.call(8);
   }
 
   /** Answers the open request. */
   answer(answer: Answer): void {
-    this.#core.answer(answer.code, answer.enhanced, answer.text);
+    const fields = new Fields().number(answer.code).text(answer.enhanced ?? "").text(answer.text);
+    this.#core.call(9, 0, fields.done());
   }
 
   /** Ends the session with 421 as soon as no transaction is open. */
   shutdown(): void {
-    this.#core.shutdown();
+    this.#core.call(10);
   }
 
   /** When `handleTimeout` is due, in milliseconds of the clock. */
   get deadline(): number | undefined {
-    return this.#core.poll_timeout();
+    return this.#core.pollTimeout();
   }
 
   /** Tells the time; says what is wrong if the client took too long. */
   handleTimeout(now = clock()): Failure | undefined {
-    return this.#core.handle_timeout(now) as Failure | undefined;
+    return this.#core.handleTimeout(now);
   }
 
   get wantsTls(): boolean {
-    return this.#core.wants_tls();
+    return this.#flags()[4] === 1;
   }
 
   /** Tells that everything goes through TLS from now on. */
   tlsEstablished(now = clock()): Failure | undefined {
-    return this.#core.tls_established(now) as Failure | undefined;
+    return this.#core.tlsEstablished(now);
   }
 
   get isClosed(): boolean {
-    return this.#core.is_closed();
+    return this.#flags()[5] === 1;
   }
 
   get status(): ServerStatus {
-    return this.#core.status() as ServerStatus;
+    const [state, tls, authenticated, asking] = this.#flags();
+    return { state: name(STATES, state ?? 0), tls: tls === 1, authenticated: authenticated === 1, asking: asking === 1 };
   }
 
   /** Frees the memory at once; the garbage collector does it later otherwise. */
   [Symbol.dispose](): void {
     this.#core.free();
   }
+
+  #flags(): Uint8Array {
+    return this.#core.call(11).rest();
+  }
+}
+
+function event(answer: Answered): ServerEvent {
+  const kind = answer.byte();
+  switch (kind) {
+    case 4:
+      return { type: "mail", from: answer.text(), ...mailParameters(answer) };
+    case 5:
+      return { type: "recipient", to: answer.text(), ...rcptParameters(answer) };
+    case 7:
+      return { type: "message", size: answer.number() };
+    case 20:
+      return { type: "content", data: answer.octets() };
+    case 21:
+      return { type: "hello", name: answer.text(), extended: answer.flag() };
+    case 22:
+      return { type: "reset" };
+    case 23:
+      return { type: "starttls" };
+    case 24:
+      return { type: "failed", failure: answer.failure() };
+  }
+  const [first, second, third, fourth] = [answer.text(), answer.text(), answer.text(), answer.text()];
+  switch (kind) {
+    case 0:
+      return { type: "connect" };
+    case 1:
+      return { type: "authenticate", mechanism: first, authorization: second, user: third, password: fourth };
+    case 2:
+      return { type: "bearer", mechanism: first, user: third, token: fourth };
+    case 3:
+      return { type: "authorize", mechanism: first, authorization: second, user: third };
+    case 6:
+      return { type: "data" };
+    case 8:
+      return { type: "verify", argument: first };
+    case 9:
+      return { type: "expand", argument: first };
+    default:
+      return { type: "help", argument: first };
+  }
+}
+
+const BODIES = ["7bit", "8bitmime", "binarymime"] as const;
+const RETURNS = ["full", "hdrs"] as const;
+
+/** The parameters of MAIL. */
+export function mailParameters(answer: Answered): MailParameters {
+  const size = answer.some(() => answer.number());
+  const body = BODIES[answer.byte()];
+  const smtputf8 = answer.flag();
+  const ret = RETURNS[answer.byte()];
+  const envid = answer.some(() => answer.text());
+  const auth = answer.some(() => answer.text());
+  return {
+    ...(size !== undefined && { size }),
+    ...(body && { body }),
+    smtputf8,
+    ...(ret && { ret }),
+    ...(envid !== undefined && { envid }),
+    ...(auth !== undefined && { auth }),
+  };
+}
+
+/** The parameters of RCPT. */
+export function rcptParameters(answer: Answered): RcptParameters {
+  const bits = answer.byte();
+  const notify = ["success", "failure", "delay"].filter((_, place) => bits & (1 << place)).join(",") || "never";
+  const orcpt = answer.some(() => `${answer.text()};${answer.text()}`);
+  return { ...(bits !== 255 && { notify }), ...(orcpt !== undefined && { orcpt }) };
 }

@@ -1,39 +1,17 @@
 /** The values that the machines exchange with their driver. */
+import type { ACTORS, FAILURES, FAULTS, MISUSES, REQUIREMENTS, SECURITIES, STAGES, STATES } from "./names.js";
 
 /** What a dialogue is at. */
-export type Stage =
-  | "greeting"
-  | "hello"
-  | "starttls"
-  | "auth"
-  | "idle"
-  | "mail"
-  | "rcpt"
-  | "data"
-  | "content"
-  | "rset"
-  | "query"
-  | "quit";
+export type Stage = (typeof STAGES)[number];
 
 /** Where a session stands, in the transition table that client and server share. */
-export type State =
-  | "opening"
-  | "greeted"
-  | "ready"
-  | "handshake"
-  | "authenticating"
-  | "mail"
-  | "recipients"
-  | "content"
-  | "verdict"
-  | "closing"
-  | "closed";
+export type State = (typeof STATES)[number];
 
 /**
  * How a connection is protected: TLS from the first byte (usually port 465), STARTTLS before anything else is
  * said (usually port 587), or not at all.
  */
-export type Security = "tls" | "starttls" | "danger-plaintext";
+export type Security = (typeof SECURITIES)[number];
 
 /** One line of a reply (RFC 5321, section 4.2). */
 export interface ReplyLine {
@@ -53,24 +31,24 @@ export interface Failure {
    * Who is at fault: the peer said no (`refused`), broke the protocol (`peer`), or lacks what was asked for
    * (`unmet`); the program made a wrong call (`misuse`); time ran out; the connection was lost.
    */
-  readonly type: "refused" | "peer" | "unmet" | "misuse" | "timeout" | "closed" | "other";
+  readonly type: (typeof FAILURES)[number];
   readonly stage?: Stage;
   /** For `refused`. */
   readonly code?: number;
   /** For `refused`, if there was one. */
   readonly enhanced?: string;
   /** For `peer`: what it did. */
-  readonly fault?: string;
+  readonly fault?: (typeof FAULTS)[number] | "other";
   /** For `unmet`: what is missing. */
-  readonly requirement?: string;
+  readonly requirement?: (typeof REQUIREMENTS)[number] | "other";
   /** For `misuse`. */
-  readonly misuse?: string;
+  readonly misuse?: (typeof MISUSES)[number] | "other";
   /** The message may have been accepted or not: its final dot was sent. */
   readonly outcomeUnknown: boolean;
   /** The same attempt may succeed later. */
   readonly temporary: boolean;
   /** Who has to act. */
-  readonly actor: "user" | "server" | "time" | "program";
+  readonly actor: (typeof ACTORS)[number];
   /** What happened, in a sentence. */
   readonly message: string;
   /** What to do next, in a sentence. */
@@ -93,6 +71,8 @@ export type ClientEvent =
   | { readonly type: "recipient"; readonly index: number; readonly reply: ReplyLine }
   /** The server waits for the content. */
   | { readonly type: "content" }
+  /** The server refused a chunk of the content, and so the message: `not-delivered` follows. */
+  | { readonly type: "chunk-refused"; readonly reply: ReplyLine }
   /** The server took the message for every recipient it had accepted. */
   | { readonly type: "delivered"; readonly reply: ReplyLine }
   /** The server took the message for nobody. */
@@ -108,11 +88,18 @@ export type ClientEvent =
 export interface MailParameters {
   /** Octets. */
   readonly size?: number;
-  readonly body?: "7bit" | "8bitmime";
+  readonly body?: "7bit" | "8bitmime" | "binarymime";
   readonly smtputf8: boolean;
   readonly ret?: "full" | "hdrs";
   readonly envid?: string;
   readonly auth?: string;
+}
+
+/** What a client declares with RCPT: when reports are wanted, and the original recipient. */
+export interface RcptParameters {
+  /** `never`, or a list of `success`, `failure` and `delay`. */
+  readonly notify?: string;
+  readonly orcpt?: string;
 }
 
 /** What a server has to decide: each takes exactly one `accept` or `answer`. */
@@ -125,9 +112,13 @@ export type Request =
       readonly user: string;
       readonly password: string;
     }
+  /** A token of XOAUTH2 or OAUTHBEARER; `user` is whom it is said to be for. */
+  | { readonly type: "bearer"; readonly mechanism: string; readonly user: string; readonly token: string }
+  /** Somebody who is known already wants to act for `authorization`. */
+  | { readonly type: "authorize"; readonly mechanism: string; readonly authorization: string; readonly user: string }
   /** `from` is empty for the null reverse-path. */
   | ({ readonly type: "mail"; readonly from: string } & MailParameters)
-  | { readonly type: "recipient"; readonly to: string; readonly notify?: string; readonly orcpt?: string }
+  | ({ readonly type: "recipient"; readonly to: string } & RcptParameters)
   | { readonly type: "data" }
   /** The content is complete; `size` in octets. A positive answer takes over the responsibility for it. */
   | { readonly type: "message"; readonly size: number }

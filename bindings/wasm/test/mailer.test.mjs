@@ -124,10 +124,11 @@ test("what a server refuses has nodemailer's code", async () => {
     [{ on: "connect", code: 421, text: "too busy" }, "ECONNECTION", "greeting"],
     [{ on: "mail", code: 550, text: "not you" }, "EENVELOPE", "mail"],
     [{ on: "mail", code: 451, text: "later" }, "EENVELOPE", "mail"],
-    [{ on: "data", code: 554, text: "no" }, "EMESSAGE", "data"],
+    // The server has CHUNKING: it asks at the first chunk.
+    [{ on: "data", code: 554, text: "no" }, "EMESSAGE", "content"],
     [{ on: "message", code: 554, text: "spam" }, "EMESSAGE", "content"],
     [{ on: "connect", drop: true }, "ECONNECTION", "greeting"],
-    [{ on: "data", drop: true }, "ECONNECTION", "data"],
+    [{ on: "mail", drop: true }, "ECONNECTION", "mail"],
   ]) {
     await withServer({ failures: [failure] }, async (server) => {
       const error = await refusal(plain(server).sendMail(MAIL));

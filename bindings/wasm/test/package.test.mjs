@@ -45,7 +45,7 @@ test("the types fit strict TypeScript, and the events are a union that a switch 
   const code = (importing) => `${importing}
     function name(event: S.ClientEvent): string {
       switch (event.type) {
-        case "reply": case "refused": case "sender": case "delivered": case "answer": return event.reply.text;
+        case "reply": case "refused": case "sender": case "chunk-refused": case "delivered": case "answer": return event.reply.text;
         case "recipient": return String(event.index);
         case "not-delivered": return event.reply?.text ?? event.stage;
         case "starttls": case "ready": case "content": case "closed": return event.type;

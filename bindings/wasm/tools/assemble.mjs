@@ -1,24 +1,35 @@
 // Puts the package together in dist/: compiles the TypeScript, lays the module and its glue beside it, and
-// bundles the entry for `require`.
+// bundles the entries for `require`.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { rolldown } from "rolldown";
 
 const top = new URL("..", import.meta.url).pathname;
 const dist = join(top, "dist");
-const run = (tool, ...args) => execFileSync(join(top, "node_modules/.bin", tool), args, { cwd: top, stdio: "inherit" });
+const core = (name) => join(top, "src/core", name);
+
+/** Bundles these entries. */
+async function bundle(entries, output) {
+  const bundle = await rolldown({ input: entries, platform: "node", logLevel: "warn" });
+  await bundle.write(output);
+  await bundle.close();
+}
 
 rmSync(dist, { recursive: true, force: true });
-run("tsc", "-p", ".");
-mkdirSync(join(dist, "core"), { recursive: true });
-run("rolldown", "src/core/core.js", "--format", "esm", "--minify", "--file", "dist/core/core.js", "--log-level", "warn");
-copyFileSync(join(top, "src/core/core.d.ts"), join(dist, "core/core.d.ts"));
-copyFileSync(join(top, "src/core/smtp.wasm"), join(dist, "smtp.wasm"));
+const table = JSON.stringify(JSON.parse(readFileSync(core("providers.json"), "utf8")));
+writeFileSync(core("providers.ts"), `const table: unknown = ${table};\nexport default table;\n`);
+execFileSync(join(top, "node_modules/.bin/tsc"), ["-p", "."], { cwd: top, stdio: "inherit" });
 
-const base64 = readFileSync(join(dist, "smtp.wasm")).toString("base64");
+mkdirSync(join(dist, "core"), { recursive: true });
+await bundle([core("core.js")], { file: join(dist, "core/core.js"), minify: true });
+copyFileSync(core("core.d.ts"), join(dist, "core/core.d.ts"));
+copyFileSync(core("smtp.wasm"), join(dist, "smtp.wasm"));
+const base64 = readFileSync(core("smtp.wasm")).toString("base64");
 writeFileSync(join(dist, "module.js"), `/** The module in base64. */\nexport const MODULE = "${base64}";\n`);
 
-run("rolldown", "dist/node.js", "--format", "cjs", "--platform", "node", "--file", "dist/node.cjs", "--log-level", "warn");
+const entries = ["node", "inline", "slim", "providers"].map((name) => join(dist, `${name}.js`));
+await bundle(entries, { dir: dist, format: "cjs", entryFileNames: "[name].cjs", chunkFileNames: "shared-[hash].cjs" });
 // The same declarations once more, where TypeScript takes them for those of a CommonJS module.
 for (const name of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
   mkdirSync(join(dist, "cjs", dirname(name)), { recursive: true });

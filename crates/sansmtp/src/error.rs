@@ -290,6 +290,7 @@ impl Error {
     }
 }
 
+// Piece by piece: `write!` would bring the machinery of formatting into firmware and wasm.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -298,9 +299,15 @@ impl fmt::Display for Error {
                 code,
                 enhanced,
             } => {
-                write!(f, "the server refused {stage} with {code}")?;
+                f.write_str("the server refused ")?;
+                f.write_str(stage.name())?;
+                f.write_str(" with ")?;
+                fmt::Display::fmt(code, f)?;
                 match enhanced {
-                    Some(enhanced) => write!(f, " {enhanced}"),
+                    Some(enhanced) => {
+                        f.write_str(" ")?;
+                        fmt::Display::fmt(enhanced, f)
+                    }
                     None => Ok(()),
                 }
             }
@@ -309,7 +316,10 @@ impl fmt::Display for Error {
                 fault,
                 outcome_unknown,
             } => {
-                write!(f, "at {stage} the peer {fault}")?;
+                f.write_str("at ")?;
+                f.write_str(stage.name())?;
+                f.write_str(" the peer ")?;
+                fmt::Display::fmt(fault, f)?;
                 unknown(*outcome_unknown, f)
             }
             Self::Unmet(requirement) => fmt::Display::fmt(requirement, f),
@@ -318,14 +328,16 @@ impl fmt::Display for Error {
                 stage,
                 outcome_unknown,
             } => {
-                write!(f, "the server took too long at {stage}")?;
+                f.write_str("the server took too long at ")?;
+                f.write_str(stage.name())?;
                 unknown(*outcome_unknown, f)
             }
             Self::Closed {
                 stage,
                 outcome_unknown,
             } => {
-                write!(f, "the connection was lost at {stage}")?;
+                f.write_str("the connection was lost at ")?;
+                f.write_str(stage.name())?;
                 unknown(*outcome_unknown, f)
             }
         }

@@ -80,6 +80,12 @@ pub(crate) fn has_target(target: &str) -> Result<bool> {
     Ok(library.join("lib").is_dir())
 }
 
+/// True if the compiler that builds the host's programs brings the source of its library.
+pub(crate) fn has_library_source() -> Result<bool> {
+    let library = sysroot()?.join("lib/rustlib/src/rust/library");
+    Ok(library.join("Cargo.lock").is_file())
+}
+
 /// `PATH` with the directory where rustup keeps `rust-lld`, which the target links with.
 pub(crate) fn path_with_linker() -> Result<std::ffi::OsString> {
     let version = cargo::rustc().arg("-vV").stdout()?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::shell::Run;
-use crate::thumb_toolchain::{DEBIAN_RUSTC, has_target, path_with_linker};
+use crate::thumb_toolchain::{DEBIAN_RUSTC, has_library_source, path_with_linker};
 use crate::{cargo, paths, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -31,6 +31,7 @@ const MANIFEST: &str = "bindings/Cargo.toml";
 pub(crate) fn check() -> Result<()> {
     build()?;
     sizes()?;
+    glue("answers").arg(package().join("src/core/answers.json")).run()?;
     let tests = tests_in("test")?;
     node().arg("--test").args(tests).run()?;
     interop()?;
@@ -65,20 +66,8 @@ fn build() -> Result<()> {
     let module = compile()?;
     let generated = package().join("src/core");
     fs::create_dir_all(&generated)?;
-    cargo::command()
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "sansmtp-wasm-glue",
-            "--manifest-path",
-            MANIFEST,
-            "--",
-        ])
-        .arg(&module)
-        .arg(&generated)
-        .run()?;
+    glue("bind").arg(&module).arg(&generated).run()?;
+    glue("providers").arg(generated.join("providers.json")).run()?;
     let raw = generated.join("core_bg.wasm");
     tool("wasm-opt")
         .args(OPTIMISE)
@@ -98,7 +87,19 @@ fn build_page() -> Result<()> {
         .run()
 }
 
-/// Compiles the module; returns where it is.
+/// The program that writes what goes beside the module.
+fn glue(command: &str) -> Run {
+    cargo::command()
+        .args(["run", "--quiet", "--locked", "--manifest-path", MANIFEST])
+        .args(["--package", "sansmtp-wasm-glue", "--", command])
+}
+
+/// Nothing of the library that only says where and why it panicked: the core can not, and the rest would only
+/// run out of memory.
+const FLAGS: &str =
+    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+
+/// Compiles the module and, for these flags, the library too; returns where it is.
 fn compile() -> Result<PathBuf> {
     let target = paths::target().join("wasm");
     let mut run = cargo::command()
@@ -108,13 +109,14 @@ fn compile() -> Result<PathBuf> {
         .arg(&target)
         // Stripped modules lose the list of features that the glue is made by.
         .args(["--config", "profile.size.strip=false"])
-        .env_remove("RUSTFLAGS")
+        .arg("-Zbuild-std=core,alloc")
+        .arg("-Zbuild-std-features=optimize_for_size")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", FLAGS)
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    if !has_target(TARGET)? {
+    if !has_library_source()? {
         run = run
-            .arg("-Zbuild-std=core,alloc")
             .env("RUSTC", DEBIAN_RUSTC)
-            .env("RUSTC_BOOTSTRAP", "1")
             .env("PATH", path_with_linker()?);
     }
     run.run()?;

@@ -1,96 +1,84 @@
 //! The message writer.
 
-use crate::failure::argument;
-use alloc::string::String;
+use crate::codec::{Answer, Arguments};
+use crate::failure::{Refusal, argument};
 use alloc::vec::Vec;
-use sansmtp::message::{Date, Mail, OwnedAddress, OwnedAttachment, OwnedContent};
-use wasm_bindgen::prelude::*;
+use sansmtp::message::{Address, Attachment, Builder, Content, Date};
 
-/// The parts of a message, gathered one by one.
-#[wasm_bindgen]
-#[derive(Debug, Default)]
-pub struct Composer {
-    mail: Mail,
+/// Writes a message. Its fields: seconds since 1970, minutes east of UTC, 16 random octets, domain of the
+/// Message-ID, then lists of addresses for From, Sender, Reply-To, To, Cc and Bcc; then, each if there,
+/// subject, In-Reply-To, References, text and HTML; then the lists of headers and of attachments.
+///
+/// The answer holds the mailbox of every address, for the envelope, in the same order, then the message.
+pub(crate) fn compose(mut given: Arguments<'_>, answer: &mut Answer) -> Result<(), Refusal> {
+    let date = Date::from_unix(given.number() as i64, given.number() as i16).map_err(argument)?;
+    let entropy = given.octets();
+    let domain = given.text();
+    let mut fields: [Vec<Address<'_>>; 6] = Default::default();
+    for field in &mut fields {
+        for _ in given.list() {
+            let address = address(&mut given)?;
+            answer.text(address.mailbox());
+            field.push(address);
+        }
+    }
+    // Blind copies are for the envelope only.
+    let [from, sender, reply_to, to, cc, _] = &fields;
+    let mut builder = Builder::new()
+        .from(from)
+        .reply_to(reply_to)
+        .to(to)
+        .cc(cc)
+        .date(date);
+    if let Some(sender) = sender.first() {
+        builder = builder.sender(*sender);
+    }
+    if let Ok(entropy) = <[u8; 16]>::try_from(entropy) {
+        builder = builder.entropy(entropy);
+    }
+    if !domain.is_empty() {
+        builder = builder.message_id_domain(domain);
+    }
+    for field in 0..5 {
+        if let Some(given) = given.some() {
+            let value = given.text();
+            builder = match field {
+                0 => builder.subject(value),
+                1 => builder.in_reply_to(value),
+                2 => builder.references(value),
+                3 => builder.text(value),
+                _ => builder.html(value),
+            };
+        }
+    }
+    let headers: Vec<_> = given.list().map(|_| (given.text(), given.text())).collect();
+    let attachments: Vec<_> = given.list().map(|_| attachment(&mut given)).collect();
+    let message = builder
+        .headers(&headers)
+        .attachments(&attachments)
+        .build()
+        .map_err(argument)?;
+    answer.raw(&message.to_vec().map_err(argument)?);
+    Ok(())
 }
 
-#[wasm_bindgen]
-impl Composer {
-    /// A message without parts.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Composer {
-        Self::default()
+/// A display name and a mailbox; without a name, the text as a person typed it.
+fn address<'a>(given: &mut Arguments<'a>) -> Result<Address<'a>, Refusal> {
+    let name = given.some().map(|given| given.text());
+    let text = given.text();
+    match name {
+        Some(name) => Address::new(name, text),
+        None => Address::parse(text),
     }
+    .map_err(argument)
+}
 
-    /// One more address of a field: `from`, `sender`, `replyTo`, `to` or `cc`. Gives the mailbox alone,
-    /// for the envelope.
-    pub fn address(
-        &mut self,
-        field: &str,
-        name: Option<String>,
-        address: String,
-    ) -> Result<String, JsError> {
-        let address = match name {
-            Some(name) => OwnedAddress::named(name, address),
-            None => OwnedAddress::from(address),
-        };
-        let bare = String::from(address.parse().map_err(argument)?.mailbox());
-        let mail = &mut self.mail;
-        match field {
-            "from" => mail.from.push(address),
-            "sender" => mail.sender = Some(address),
-            "replyTo" => mail.reply_to.push(address),
-            "to" => mail.to.push(address),
-            "cc" => mail.cc.push(address),
-            "bcc" => mail.bcc.push(address),
-            _ => return Err(JsError::new("no such address field")),
-        }
-        Ok(bare)
-    }
-
-    /// A text field: `subject`, `domain`, `inReplyTo`, `references`, `text` or `html`.
-    pub fn field(&mut self, field: &str, value: String) -> Result<(), JsError> {
-        let mail = &mut self.mail;
-        match field {
-            "subject" => mail.subject = Some(value),
-            "domain" => mail.message_id_domain = value,
-            "inReplyTo" => mail.in_reply_to = Some(value),
-            "references" => mail.references = Some(value),
-            "text" => mail.text = Some(value),
-            "html" => mail.html = Some(value),
-            _ => return Err(JsError::new("no such field")),
-        }
-        Ok(())
-    }
-
-    /// One more header.
-    pub fn header(&mut self, name: String, value: String) {
-        self.mail.headers.push((name, value));
-    }
-
-    /// One more attachment; with an identifier it is shown in the HTML document.
-    pub fn attach(
-        &mut self,
-        name: String,
-        content_type: String,
-        content: Vec<u8>,
-        content_id: Option<String>,
-    ) {
-        self.mail.attachments.push(OwnedAttachment {
-            file_name: name,
-            content_type,
-            content: OwnedContent::Bytes(content),
-            content_id,
-        });
-    }
-
-    /// The bytes of the message. `date` is in seconds since 1970, `offset` in minutes east of UTC, and
-    /// `entropy` 16 random octets.
-    pub fn build(&self, date: f64, offset: i16, entropy: &[u8]) -> Result<Vec<u8>, JsError> {
-        let date = Date::from_unix(date as i64, offset).map_err(argument)?;
-        let entropy = <[u8; 16]>::try_from(entropy)
-            .map_err(|_| JsError::new("entropy must have 16 octets"))?;
-        let checked = self.mail.check().map_err(argument)?;
-        let message = checked.message(date, entropy).map_err(argument)?;
-        message.to_vec().map_err(argument)
+/// Name, content type, content, and perhaps an identifier by which the HTML document shows it.
+fn attachment<'a>(given: &mut Arguments<'a>) -> Attachment<'a> {
+    let (name, kind) = (given.text(), given.text());
+    let attachment = Attachment::new(name, kind, Content::Bytes(given.octets()));
+    match given.text_if_any() {
+        Some(identifier) => attachment.inline(identifier),
+        None => attachment,
     }
 }

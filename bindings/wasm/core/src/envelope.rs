@@ -1,127 +1,60 @@
-//! The envelope with data of its own.
+//! The envelope as it crossed the border.
 
-use crate::failure::argument;
-use alloc::string::String;
+use crate::codec::Arguments;
+use crate::failure::{Refusal, argument};
 use alloc::vec::Vec;
-use sansmtp::envelope::Recipient;
+use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
 use sansmtp::wire::path::ReversePath;
-use wasm_bindgen::JsError;
 
-/// What the core's `Envelope` borrows. The parts were checked.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OwnedEnvelope {
-    reverse_path: String,
-    recipients: Vec<String>,
-    pub(crate) size: Option<u64>,
-    pub(crate) eight_bit: bool,
-    pub(crate) smtputf8: bool,
-    ret: Option<Ret>,
-    notify: Option<Notify>,
-    envid: Option<String>,
-    orcpt: Option<String>,
-}
-
-impl OwnedEnvelope {
-    /// Checks the addresses; an empty sender stands for the null reverse-path.
-    pub(crate) fn new(sender: String, recipients: Vec<String>) -> Result<Self, JsError> {
-        reverse_path(&sender)?;
-        for recipient in &recipients {
-            Recipient::parse(recipient).map_err(argument)?;
-        }
-        Ok(Self {
-            reverse_path: sender,
-            recipients,
-            ..Self::default()
-        })
-    }
-
-    /// What reports are asked for (RFC 3461): `ret` is `full` or `hdrs`, `notify` `never` or a list of
-    /// `success`, `failure` and `delay`; `envid` and `orcpt` are in their encoded form.
-    pub(crate) fn ask_for_reports(
-        &mut self,
-        ret: Option<&str>,
-        notify: Option<&str>,
-        envid: Option<String>,
-        orcpt: Option<String>,
-    ) -> Result<(), JsError> {
-        self.ret = match ret {
-            None => None,
-            Some("full") => Some(Ret::Full),
-            Some("hdrs") => Some(Ret::Headers),
-            Some(_) => return Err(JsError::new("a report returns full or hdrs")),
-        };
-        self.notify = notify.map(notify_from).transpose()?;
-        if envid
-            .as_deref()
-            .is_some_and(|text| Xtext::parse(text).is_none())
-        {
-            return Err(JsError::new("the envelope identifier is not xtext"));
-        }
-        if orcpt
-            .as_deref()
-            .is_some_and(|text| Orcpt::parse(text).is_none())
-        {
-            return Err(JsError::new(
+/// The envelope: sender (empty for the null reverse-path), size if known, kind of content (0 ASCII, 1 eight
+/// bits, 2 binary), whether headers are in UTF-8, then what reports are asked for (RFC 3461): how much they return (1 all, 2 headers),
+/// when they come (1 success, 2 failure, 4 delay, 8 never, 0 as usual), the envelope's name and the original
+/// recipient in their encoded form, then the recipients.
+pub(crate) fn envelope<'a>(
+    mut given: Arguments<'a>,
+    recipients: &'a mut Vec<Recipient<'a>>,
+) -> Result<Envelope<'a>, Refusal> {
+    let sender = given.text_if_any();
+    let reverse_path = sender.map_or(Ok(ReversePath::Null), ReversePath::parse);
+    let size = given.some().map(|given| given.number() as u64);
+    let (body, smtputf8, ret, notify) = (given.byte(), given.flag(), given.byte(), given.byte());
+    let (envid, orcpt) = (given.text_if_any(), given.text_if_any());
+    let orcpt = match orcpt.map(Orcpt::parse) {
+        Some(None) => {
+            return Err(argument(
                 "the original recipient is not written as rfc822;name@example.org",
             ));
         }
-        self.envid = envid;
-        self.orcpt = orcpt;
-        Ok(())
+        parsed => parsed.flatten(),
+    };
+    let notify = (notify > 0).then_some(Notify {
+        success: notify & 1 > 0,
+        failure: notify & 2 > 0,
+        delay: notify & 4 > 0,
+    });
+    for _ in given.list() {
+        let mut recipient = Recipient::parse(given.text()).map_err(argument)?;
+        recipient.notify = notify;
+        recipient.orcpt = orcpt;
+        recipients.push(recipient);
     }
-
-    /// The recipients in the borrowed form.
-    pub(crate) fn recipients(&self) -> Vec<Recipient<'_>> {
-        let orcpt = self.orcpt.as_deref().and_then(Orcpt::parse);
-        self.recipients
-            .iter()
-            .filter_map(|recipient| {
-                let mut recipient = Recipient::parse(recipient).ok()?;
-                recipient.notify = self.notify;
-                recipient.orcpt = orcpt;
-                Some(recipient)
-            })
-            .collect()
-    }
-
-    /// The borrowed form.
-    pub(crate) fn as_envelope<'a>(
-        &'a self,
-        recipients: &'a [Recipient<'a>],
-    ) -> sansmtp::envelope::Envelope<'a> {
-        let sender = reverse_path(&self.reverse_path).unwrap_or(ReversePath::Null);
-        let mut envelope = sansmtp::envelope::Envelope::new(sender, recipients);
-        envelope.size = self.size;
-        envelope.body = self.eight_bit.then_some(Body::EightBitMime);
-        envelope.smtputf8 = self.smtputf8;
-        envelope.ret = self.ret;
-        envelope.envid = self.envid.as_deref().and_then(Xtext::parse);
-        envelope
-    }
-}
-
-fn reverse_path(sender: &str) -> Result<ReversePath<'_>, JsError> {
-    if sender.is_empty() {
-        return Ok(ReversePath::Null);
-    }
-    ReversePath::parse(sender).map_err(argument)
-}
-
-fn notify_from(list: &str) -> Result<Notify, JsError> {
-    let mut notify = Notify::default();
-    for word in list.split(',') {
-        match word {
-            "never" => return Ok(Notify::default()),
-            "success" => notify.success = true,
-            "failure" => notify.failure = true,
-            "delay" => notify.delay = true,
-            _ => {
-                return Err(JsError::new(
-                    "reports come on success, failure, delay, or never",
-                ));
-            }
-        }
-    }
-    Ok(notify)
+    let mut envelope = Envelope::new(reverse_path.map_err(argument)?, recipients);
+    envelope.size = size;
+    envelope.body = match body {
+        0 => None,
+        1 => Some(Body::EightBitMime),
+        _ => Some(Body::BinaryMime),
+    };
+    envelope.smtputf8 = smtputf8;
+    envelope.ret = match ret {
+        0 => None,
+        1 => Some(Ret::Full),
+        _ => Some(Ret::Headers),
+    };
+    envelope.envid = match envid.map(Xtext::parse) {
+        Some(None) => return Err(argument("the envelope identifier is not xtext")),
+        parsed => parsed.flatten(),
+    };
+    Ok(envelope)
 }

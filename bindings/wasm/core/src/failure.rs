@@ -1,50 +1,86 @@
-//! Errors of the core as plain objects, and exceptions.
+//! Errors of the core, and what is wrong with a call.
 
-use crate::names;
-use crate::record::Record;
-use alloc::string::ToString;
+use crate::codec::Answer;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Display;
 use sansmtp::Error;
-use wasm_bindgen::{JsError, JsValue};
 
-/// The error as an object; the TypeScript layer calls it `Failure`.
-pub(crate) fn failure(error: &Error) -> JsValue {
-    let record = match *error {
-        Error::Refused { code, enhanced, .. } => Record::of("refused")
-            .set("code", code.get())
-            .set_some("enhanced", enhanced.map(|enhanced| enhanced.to_string())),
-        Error::Peer { fault, .. } => Record::of("peer").set("fault", names::fault(fault)),
-        Error::Unmet(requirement) => {
-            Record::of("unmet").set("requirement", names::requirement(requirement))
-        }
-        Error::Misuse(misuse) => Record::of("misuse").set("misuse", names::misuse(misuse)),
-        Error::Timeout { .. } => Record::of("timeout"),
-        Error::Closed { .. } => Record::of("closed"),
-        _ => Record::of("other"),
-    };
-    record
-        .set_some("stage", error.stage().map(names::stage))
-        .set("outcomeUnknown", error.outcome_unknown())
-        .set("temporary", error.is_temporary())
-        .set("actor", names::actor(error.actor()))
-        .set("message", error.to_string().as_str())
-        .set("nextStep", error.next_step())
-        .done()
+/// Why an operation was not carried out.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// An argument is wrong.
+    Argument(String),
+    /// The machine does not do this now.
+    Machine(Error),
 }
 
-/// `undefined`, or what went wrong, for what the peer or the time has done.
-pub(crate) fn told(error: Option<Error>) -> JsValue {
-    error.map_or(JsValue::UNDEFINED, |error| failure(&error))
-}
-
-/// An exception if there is an error, for what the caller has done.
-pub(crate) fn done(error: Option<Error>) -> Result<(), JsValue> {
-    match error {
-        None => Ok(()),
-        Some(error) => Err(failure(&error)),
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Machine(error)
     }
 }
 
-/// The exception for a wrong argument, from whatever says what is wrong.
-pub(crate) fn argument(error: impl core::fmt::Display) -> JsError {
-    JsError::new(&error.to_string())
+/// An argument is wrong, in the words of whatever says so.
+pub(crate) fn argument<E: Display>(error: E) -> Refusal {
+    words(&error)
+}
+
+#[inline(never)]
+fn words(error: &dyn Display) -> Refusal {
+    Refusal::Argument(error.to_string())
+}
+
+/// The answer as it crosses the border.
+#[inline(never)]
+pub(crate) fn finish(answer: Answer, refusal: Option<Refusal>) -> Vec<u8> {
+    let mut refused = Answer::default();
+    match refusal {
+        None => return answer.0,
+        Some(Refusal::Argument(text)) => {
+            refused.byte(1);
+            refused.text(&text);
+        }
+        Some(Refusal::Machine(error)) => {
+            refused.byte(2);
+            failure(&mut refused, &error);
+        }
+    }
+    refused.0
+}
+
+/// The error as `Failure` of the TypeScript layer. Enumerations go by their place in the core;
+/// `src/names.ts` has the names.
+#[inline(never)]
+pub(crate) fn failure(answer: &mut Answer, error: &Error) {
+    let (kind, detail, code, enhanced) = match *error {
+        Error::Refused { code, enhanced, .. } => (0, 0, code.get(), enhanced),
+        Error::Peer { fault, .. } => (1, fault as u8, 0, None),
+        Error::Unmet(requirement) => (2, requirement as u8, 0, None),
+        Error::Misuse(misuse) => (3, misuse as u8, 0, None),
+        Error::Timeout { .. } => (4, 0, 0, None),
+        Error::Closed { .. } => (5, 0, 0, None),
+        _ => (6, 0, 0, None),
+    };
+    answer.byte(kind);
+    answer.byte(detail);
+    answer.number(f64::from(code));
+    if let Some(enhanced) = answer.some(enhanced) {
+        answer.shown(&enhanced);
+    }
+    if let Some(stage) = answer.some(error.stage()) {
+        answer.byte(stage as u8);
+    }
+    answer.flag(error.outcome_unknown());
+    answer.flag(error.is_temporary());
+    answer.byte(error.actor() as u8);
+    answer.shown(error);
+    answer.text(error.next_step());
+}
+
+/// Nothing, or what went wrong, for what the peer or the time has done.
+pub(crate) fn told(answer: &mut Answer, result: Result<(), Error>) {
+    if let Some(error) = answer.some(result.err()) {
+        failure(answer, &error);
+    }
 }

@@ -1,18 +1,17 @@
 //! The server machine.
 
-use crate::client::{instant, transmit};
-use crate::failure::{argument, done, failure, told};
-use crate::record::{Array, Record, bytes};
-use crate::{event, names};
-use alloc::string::String;
+use crate::client::{mechanisms, security};
+use crate::codec::{Answer, Arguments};
+use crate::driver::{self, OWN, RECEIVE, TLS_ESTABLISHED};
+use crate::failure::{Refusal, argument, failure, told};
 use alloc::vec::Vec;
-use sansmtp::Machine;
-use sansmtp::capability::Capabilities;
-use sansmtp::config::{EhloName, Security};
-use sansmtp::server::{self, Config, Event, Session};
+use sansmtp::capability::{Capabilities, Extension};
+use sansmtp::config::EhloName;
+use sansmtp::server::{self, Config, Event, Query, Session};
 use sansmtp::wire::enhanced::EnhancedCode;
+use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::reply::Reply;
-use wasm_bindgen::prelude::*;
+use sansmtp::{Instant, Machine};
 use zeroize::Zeroize;
 
 /// The longest line with an AUTH response (RFC 4954, section 4).
@@ -20,18 +19,10 @@ const LINE: usize = 12_288;
 /// Room for the text of a reply with several lines.
 const REPLY: usize = 4096;
 
-/// The server: configuration, session, and what the core borrows.
-#[wasm_bindgen]
+/// The server: its session, and what the core borrows, as it crossed the border.
 #[derive(Debug)]
-pub struct Server {
-    hostname: String,
-    security: Security,
-    capabilities: Capabilities,
-    mechanisms: sansmtp::capability::Mechanisms,
-    require_auth: bool,
-    danger_plaintext_auth: bool,
-    limits: server::Limits,
-    timeouts: server::Timeouts,
+pub(crate) struct Server {
+    settings: Vec<u8>,
     session: Session,
     line: Vec<u8>,
     reply: Vec<u8>,
@@ -39,29 +30,16 @@ pub struct Server {
     input: Vec<u8>,
 }
 
-#[wasm_bindgen]
 impl Server {
     /// A server on a fresh connection.
-    #[wasm_bindgen(constructor)]
-    pub fn new(hostname: String, security: &str, now: f64) -> Result<Server, JsError> {
-        let security = names::security_from(security)?;
+    pub(crate) fn new(settings: Vec<u8>, now: Instant) -> Result<Self, Refusal> {
         let (mut line, mut reply) = (alloc::vec![0; LINE], alloc::vec![0; REPLY]);
-        let (session, capabilities, limits, timeouts) = {
-            let name = EhloName::parse(&hostname).map_err(argument)?;
-            let config = Config::new(name, security);
-            let machine = server::Server::new(&config, &mut line, &mut reply, instant(now));
-            let session = machine.suspend();
-            (session, config.capabilities, config.limits, config.timeouts)
+        let session = {
+            let config = config(&settings)?;
+            server::Server::new(&config, &mut line, &mut reply, now).suspend()
         };
         Ok(Self {
-            hostname,
-            security,
-            capabilities,
-            mechanisms: sansmtp::capability::Mechanisms::NONE,
-            require_auth: false,
-            danger_plaintext_auth: false,
-            limits,
-            timeouts,
+            settings,
             session,
             line,
             reply,
@@ -69,230 +47,246 @@ impl Server {
         })
     }
 
-    /// What EHLO announces besides STARTTLS and AUTH, by keyword.
-    pub fn set_extensions(&mut self, keywords: Vec<String>) -> Result<(), JsError> {
-        let mut capabilities = Capabilities::NONE;
-        for keyword in &keywords {
-            capabilities = capabilities.with(names::extension_from(keyword)?);
-        }
-        capabilities.max_size = self.capabilities.max_size;
-        self.capabilities = capabilities;
-        Ok(())
-    }
-
-    /// The largest message in octets; 0 for no limit.
-    pub fn set_max_size(&mut self, octets: f64) {
-        self.capabilities.max_size = octets as u64;
-    }
-
-    /// The SASL mechanisms by name, and whether MAIL needs AUTH.
-    pub fn set_auth(&mut self, mechanisms: Vec<String>, required: bool) -> Result<(), JsError> {
-        self.mechanisms = names::mechanisms_from(&mechanisms)?;
-        self.require_auth = required;
-        Ok(())
-    }
-
-    /// Takes passwords without TLS.
-    pub fn set_danger_plaintext_auth(&mut self, allowed: bool) {
-        self.danger_plaintext_auth = allowed;
-    }
-
-    /// Recipients of one message, refused commands, octets of a line of the content.
-    pub fn set_limits(&mut self, recipients: u16, errors: u16, text_line: u32) {
-        self.limits.recipients = recipients;
-        self.limits.errors = errors;
-        self.limits.text_line = text_line;
-    }
-
-    /// Milliseconds for a command, a stretch of the content, and the TLS handshake.
-    pub fn set_timeouts(&mut self, command: u32, content: u32, handshake: u32, now: f64) {
-        self.timeouts.command = command;
-        self.timeouts.content = content;
-        self.timeouts.handshake = handshake;
-        if let Ok(name) = EhloName::parse(&self.hostname) {
-            // The first deadline is set when the machine is made.
-            let config = Config::new(name, self.security).timeouts(self.timeouts);
-            let machine =
-                server::Server::new(&config, &mut self.line, &mut self.reply, instant(now));
-            self.session = machine.suspend();
-        }
-    }
-
-    /// Takes input and gives the events that follow from it and from earlier input, up to a question.
-    pub fn receive(&mut self, now: f64, bytes: &[u8]) -> JsValue {
-        self.input.extend_from_slice(bytes);
-        let mut input = core::mem::take(&mut self.input);
-        let events = Array::new();
-        let taken = self.with(|machine| take_all(machine, now, &input, &events));
-        // A password may have been among it.
-        let taken = taken.min(input.len());
-        if let Some(gone) = input.get_mut(..taken) {
-            gone.zeroize();
-        }
-        input.drain(..taken);
-        self.input = input;
-        events.into()
-    }
-
-    /// Tells that the peer will send nothing more; gives the failure if a transaction was open.
-    pub fn receive_eof(&mut self) -> JsValue {
-        told(self.with(|machine| machine.receive_eof().err()))
-    }
-
-    /// What is to be sent now; empty if nothing is.
-    pub fn transmit(&mut self, now: f64) -> Vec<u8> {
-        self.with(|machine| transmit(machine, now))
-    }
-
-    /// Says yes to the open question in the usual words.
-    pub fn accept(&mut self) -> Result<(), JsValue> {
-        done(self.with(|machine| machine.accept().err()))
-    }
-
-    /// Answers the open question. The text may hold `\n` between lines.
-    pub fn answer(
+    /// Takes the session up, carries an operation out, and puts it aside.
+    pub(crate) fn call(
         &mut self,
-        code: u16,
-        enhanced: Option<String>,
-        text: &str,
-    ) -> Result<(), JsValue> {
-        let enhanced = match enhanced.as_deref() {
-            None => None,
-            Some(code) => match EnhancedCode::parse_prefix(code.as_bytes()) {
-                Some((code, [])) => Some(code),
-                _ => return Err(JsError::new("an enhanced code is written as 5.7.8").into()),
-            },
-        };
-        let reply = Reply::new(code, enhanced, text).map_err(argument)?;
-        done(self.with(|machine| machine.answer(&reply).err()))
-    }
+        operation: u8,
+        now: Instant,
+        mut given: Vec<u8>,
+        answer: &mut Answer,
+    ) -> Result<(), Refusal> {
+        const ACCEPT: u8 = OWN;
+        const ANSWER: u8 = OWN + 1;
+        const SHUTDOWN: u8 = OWN + 2;
+        const STATUS: u8 = OWN + 3;
 
-    /// Ends the session with 421 as soon as no transaction is open.
-    pub fn shutdown(&mut self) {
-        self.with(|machine| machine.shutdown());
-    }
-
-    /// When `handle_timeout` is due.
-    pub fn poll_timeout(&mut self) -> Option<f64> {
-        self.with(|machine| machine.poll_timeout())
-            .map(|deadline| deadline.millis() as f64)
-    }
-
-    /// Tells the time; gives the failure if the peer took too long.
-    pub fn handle_timeout(&mut self, now: f64) -> JsValue {
-        told(self.with(|machine| machine.handle_timeout(instant(now)).err()))
-    }
-
-    /// Whether the driver has to do the TLS handshake.
-    pub fn wants_tls(&mut self) -> bool {
-        self.with(|machine| machine.wants_tls())
-    }
-
-    /// Tells that TLS is up; gives the failure if something had come in the clear behind the agreement.
-    pub fn tls_established(&mut self, now: f64) -> Result<JsValue, JsValue> {
-        let input = core::mem::take(&mut self.input);
-        if self.wants_tls()
-            && !input.is_empty()
-            && let Some(error) = self.with(|machine| machine.receive(instant(now), &input).err())
-        {
-            return Ok(failure(&error));
-        }
-        done(self.with(|machine| machine.tls_established(instant(now)).err()))
-            .map(|()| JsValue::UNDEFINED)
-    }
-
-    /// Whether the dialogue is over.
-    pub fn is_closed(&mut self) -> bool {
-        self.with(|machine| machine.is_closed())
-    }
-
-    /// What the session is at, in one object.
-    pub fn status(&mut self) -> JsValue {
-        self.with(|machine| {
-            Record::new()
-                .set("state", names::state(machine.state()))
-                .set("tls", machine.is_tls())
-                .set("authenticated", machine.is_authenticated())
-                .set("asking", machine.is_asking())
-                .done()
-        })
-    }
-}
-
-impl Server {
-    /// Takes the session up, lets `work` use it, and puts it aside.
-    fn with<R: Default>(&mut self, work: impl for<'c> FnOnce(&mut server::Server<'c>) -> R) -> R {
-        let mut result = R::default();
-        let mut work = Some(work);
-        self.work(&mut |machine| {
-            if let Some(work) = work.take() {
-                result = work(machine);
-            }
-        });
-        result
-    }
-
-    /// The part of `with` that there is only once in the module.
-    #[inline(never)]
-    fn work(&mut self, work: &mut dyn FnMut(&mut server::Server<'_>)) {
-        // The name was checked when it came in; the fallback is never taken.
-        let name = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
-        let mut config = Config::new(name, self.security)
-            .mechanisms(self.mechanisms)
-            .limits(self.limits)
-            .timeouts(self.timeouts);
-        config.capabilities = self.capabilities;
-        config.require_auth = self.require_auth;
-        config.danger_plaintext_auth = self.danger_plaintext_auth;
+        let config = config(&self.settings)?;
         let mut machine =
             server::Server::resume(self.session, &config, &mut self.line, &mut self.reply);
-        work(&mut machine);
+        let mut result = Ok(());
+        match operation {
+            RECEIVE => {
+                self.input.extend_from_slice(&given);
+                let taken = receive(&mut machine, now, &self.input, answer);
+                // A password may have been among it.
+                given.zeroize();
+                let taken = taken.min(self.input.len());
+                self.input.get_mut(..taken).unwrap_or_default().zeroize();
+                self.input.drain(..taken);
+            }
+            TLS_ESTABLISHED => {
+                // What came in the clear behind the agreement is told first.
+                let early = core::mem::take(&mut self.input);
+                let spoilt = if machine.wants_tls() && !early.is_empty() {
+                    machine.receive(now, &early).err()
+                } else {
+                    None
+                };
+                match spoilt {
+                    Some(error) => told(answer, Err(error)),
+                    None => result = machine.tls_established(now).map_err(Refusal::Machine),
+                }
+            }
+            ACCEPT => result = machine.accept().map_err(Refusal::Machine),
+            ANSWER => {
+                result = reply(&mut Arguments::new(&given))
+                    .and_then(|reply| machine.answer(&reply).map_err(Refusal::Machine));
+            }
+            SHUTDOWN => machine.shutdown(),
+            STATUS => {
+                answer.byte(machine.state() as u8);
+                answer.flag(machine.is_tls());
+                answer.flag(machine.is_authenticated());
+                answer.flag(machine.is_asking());
+                answer.flag(machine.wants_tls());
+                answer.flag(machine.is_closed());
+            }
+            _ => driver::call(&mut machine, operation, now, answer),
+        }
         self.session = machine.suspend();
+        result
     }
 }
 
-fn take_all(machine: &mut server::Server<'_>, now: f64, input: &[u8], events: &Array) -> usize {
+/// The configuration: name, security, whether MAIL needs AUTH, whether passwords may go in the clear,
+/// octets of the largest message, recipients of one message, refused commands, octets of a line of the
+/// content, milliseconds for each step (0 for the usual ones), the mechanisms, then perhaps what EHLO
+/// announces.
+fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
+    let mut settings = Arguments::new(settings);
+    let name = EhloName::parse(settings.text()).map_err(argument)?;
+    let mut config = Config::new(name, security(settings.byte()));
+    config.require_auth = settings.flag();
+    config.danger_plaintext_auth = settings.flag();
+    config.capabilities.max_size = settings.number() as u64;
+    config.limits.recipients = settings.number() as u16;
+    config.limits.errors = settings.number() as u16;
+    config.limits.text_line = settings.number() as u32;
+    let step = settings.number() as u32;
+    if step > 0 {
+        config.timeouts.command = step;
+        config.timeouts.content = step;
+        config.timeouts.handshake = step;
+    }
+    config.mechanisms = mechanisms(&mut settings)?;
+    if let Some(settings) = settings.some() {
+        let mut capabilities = Capabilities::NONE;
+        for _ in settings.list() {
+            let keyword = settings.text();
+            let extension = Extension::ALL
+                .into_iter()
+                .find(|extension| extension.keyword().eq_ignore_ascii_case(keyword))
+                .ok_or_else(|| argument("this SMTP extension is not known"))?;
+            capabilities = capabilities.with(extension);
+        }
+        capabilities.max_size = config.capabilities.max_size;
+        config.capabilities = capabilities;
+    }
+    Ok(config)
+}
+
+/// A reply: its code, its enhanced code or nothing, its text with `\n` between lines.
+fn reply<'a>(given: &mut Arguments<'a>) -> Result<Reply<'a>, Refusal> {
+    let code = given.number() as u16;
+    let enhanced = given.octets();
+    let enhanced = match EnhancedCode::parse_prefix(enhanced) {
+        Some((code, [])) => Some(code),
+        _ if enhanced.is_empty() => None,
+        _ => return Err(argument("an enhanced code is written as 5.7.8")),
+    };
+    Reply::new(code, enhanced, given.text()).map_err(argument)
+}
+
+/// The numbers of the events besides requests.
+const CONTENT: u8 = 20;
+const HELLO: u8 = 21;
+const RESET: u8 = 22;
+const START_TLS: u8 = 23;
+const FAILED: u8 = 24;
+
+fn receive(
+    machine: &mut server::Server<'_>,
+    now: Instant,
+    input: &[u8],
+    answer: &mut Answer,
+) -> usize {
     let mut taken = 0_usize;
     // Stretches of the content that follow one another make one event.
     let mut content: Vec<u8> = Vec::new();
-    let flush = |content: &mut Vec<u8>| {
-        if !content.is_empty() {
-            let data = bytes(content);
-            events.push(&Record::of("content").set("data", data).done());
-            content.clear();
-        }
-    };
     loop {
         let rest = input.get(taken..).unwrap_or_default();
-        match machine.receive(instant(now), rest) {
-            Ok((0, None)) => {
-                flush(&mut content);
-                return taken;
-            }
-            Ok((used, None)) => taken = taken.saturating_add(used),
-            Ok((used, Some(Event::Content(stretch)))) => {
-                taken = taken.saturating_add(used);
+        let received = machine.receive(now, rest);
+        if let Ok((used, event)) = &received {
+            taken = taken.saturating_add(*used);
+            if let Some(Event::Content(stretch)) = event {
                 content.extend_from_slice(stretch);
+                continue;
             }
-            Ok((used, Some(event))) => {
-                taken = taken.saturating_add(used);
-                flush(&mut content);
-                events.push(&match event {
-                    Event::Request(request) => event::request(request.query()),
-                    Event::Hello { name, extended } => Record::of("hello")
-                        .set("name", name)
-                        .set("extended", extended)
-                        .done(),
-                    Event::Reset => Record::of("reset").done(),
-                    Event::StartTls => Record::of("starttls").done(),
-                    _ => Record::of("other").done(),
-                });
+            if *used > 0 && event.is_none() {
+                continue;
             }
+        }
+        if !content.is_empty() {
+            answer.byte(CONTENT);
+            answer.octets(&core::mem::take(&mut content));
+        }
+        match received {
+            Ok((_, None)) => return taken,
+            Ok((_, Some(said))) => event(answer, said),
             Err(error) => {
-                flush(&mut content);
-                events.push(&Record::of("failed").set("failure", failure(&error)).done());
+                answer.byte(FAILED);
+                failure(answer, &error);
                 return input.len();
             }
         }
+    }
+}
+
+fn event(answer: &mut Answer, event: Event<'_>) {
+    match event {
+        Event::Request(request) => asked(answer, request.query()),
+        Event::Hello { name, extended } => {
+            answer.byte(HELLO);
+            answer.text(name);
+            answer.flag(extended);
+        }
+        Event::StartTls => answer.byte(START_TLS),
+        _ => answer.byte(RESET),
+    }
+}
+
+/// A request: its number, then its fields.
+fn asked(answer: &mut Answer, query: Query<'_>) {
+    let (kind, texts): (u8, [&str; 4]) = match query {
+        Query::Connect => (0, [""; 4]),
+        Query::Authenticate(login) => {
+            let password = login.password.reveal();
+            let mechanism = login.mechanism.name();
+            (1, [mechanism, login.authorization, login.user, password])
+        }
+        Query::Bearer(bearer) => {
+            let token = bearer.token.reveal();
+            (2, [bearer.mechanism.name(), "", bearer.user, token])
+        }
+        Query::Authorize(identity) => {
+            let mechanism = identity.mechanism.name();
+            (3, [mechanism, identity.authorization, identity.user, ""])
+        }
+        Query::Mail {
+            reverse_path,
+            parameters,
+        } => {
+            answer.byte(4);
+            answer.text(reverse_path.as_str());
+            return mail_parameters(answer, parameters);
+        }
+        Query::Recipient {
+            forward_path,
+            parameters,
+        } => {
+            answer.byte(5);
+            answer.text(forward_path.as_str());
+            return rcpt_parameters(answer, parameters);
+        }
+        Query::Data => (6, [""; 4]),
+        Query::Message { size } => {
+            answer.byte(7);
+            return answer.number(size as f64);
+        }
+        Query::Verify(name) => (8, [name, "", "", ""]),
+        Query::Expand(name) => (9, [name, "", "", ""]),
+        Query::Help(subject) => (10, [subject, "", "", ""]),
+        // A new question needs a number here and a name in the TypeScript layer.
+        _ => (11, [""; 4]),
+    };
+    answer.byte(kind);
+    for text in texts {
+        answer.text(text);
+    }
+}
+
+/// Size if declared, body, SMTPUTF8, RET, then ENVID and AUTH in plain form, if there.
+pub(crate) fn mail_parameters(answer: &mut Answer, parameters: MailParameters<'_>) {
+    if let Some(size) = answer.some(parameters.size) {
+        answer.number(size as f64);
+    }
+    answer.byte(parameters.body.map_or(u8::MAX, |body| body as u8));
+    answer.flag(parameters.smtputf8);
+    answer.byte(parameters.ret.map_or(u8::MAX, |ret| ret as u8));
+    for text in [parameters.envid, parameters.auth] {
+        if let Some(text) = answer.some(text) {
+            answer.octets(&text.decoded().collect::<Vec<u8>>());
+        }
+    }
+}
+
+/// NOTIFY in bits (255 if not declared), then the parts of ORCPT, if there.
+pub(crate) fn rcpt_parameters(answer: &mut Answer, parameters: RcptParameters<'_>) {
+    answer.byte(parameters.notify.map_or(u8::MAX, |notify| {
+        u8::from(notify.success) | u8::from(notify.failure) << 1 | u8::from(notify.delay) << 2
+    }));
+    if let Some(orcpt) = answer.some(parameters.orcpt) {
+        answer.text(orcpt.addr_type());
+        answer.octets(&orcpt.address().decoded().collect::<Vec<u8>>());
     }
 }

@@ -1,71 +1,47 @@
 //! The transcript of a dialogue with its credentials masked.
 
-use crate::record::{Array, Record};
-use alloc::string::ToString;
-use sansmtp::transcript::{Entry, Said, Speaker};
-use wasm_bindgen::prelude::*;
+use crate::codec::Answer;
+use sansmtp::transcript::{self, Entry, Said, Speaker};
 
-/// Makes a transcript of one connection from the octets of both directions.
-#[wasm_bindgen]
+/// A transcript of one connection from the octets of both directions.
 #[derive(Debug)]
-pub struct Transcript(sansmtp::transcript::Transcript);
+pub(crate) struct Transcript(transcript::Transcript);
 
-#[wasm_bindgen]
 impl Transcript {
-    /// A transcript of a fresh connection; with `show_content` the lines of messages are shown too.
-    #[wasm_bindgen(constructor)]
-    pub fn new(show_content: bool) -> Transcript {
-        let transcript = sansmtp::transcript::Transcript::new();
-        Self(if show_content {
-            transcript.show_content()
-        } else {
-            transcript
+    /// A transcript of a fresh connection; a setting other than 0 shows the lines of messages too.
+    pub(crate) fn new(settings: &[u8]) -> Self {
+        let transcript = transcript::Transcript::new();
+        Self(match settings.first() {
+            None | Some(0) => transcript,
+            Some(_) => transcript.show_content(),
         })
     }
 
-    /// Takes what the client sends; gives the lines that are complete now.
-    pub fn client(&mut self, octets: &[u8]) -> JsValue {
-        let lines = Array::new();
-        self.0.client(octets, |line| push(&lines, line));
-        lines.into()
-    }
-
-    /// Takes what the server sends; gives the lines that are complete now.
-    pub fn server(&mut self, octets: &[u8]) -> JsValue {
-        let lines = Array::new();
-        self.0.server(octets, |line| push(&lines, line));
-        lines.into()
-    }
-
-    /// Everything goes through TLS from here on.
-    pub fn tls(&mut self) -> JsValue {
-        let lines = Array::new();
-        self.0.tls(|line| push(&lines, line));
-        lines.into()
-    }
-
-    /// The connection is over: gives what was not complete.
-    pub fn finish(&mut self) -> JsValue {
-        let lines = Array::new();
-        self.0.finish(|line| push(&lines, line));
-        lines.into()
+    /// Takes what the client (0) or the server (1) sends, that TLS is up (2) or that all is over (3); answers
+    /// with the lines that are complete now.
+    pub(crate) fn call(&mut self, operation: u8, octets: &[u8], answer: &mut Answer) {
+        let line = |entry: Entry<'_>| line(answer, entry);
+        match operation {
+            0 => self.0.client(octets, line),
+            1 => self.0.server(octets, line),
+            2 => self.0.tls(line),
+            _ => self.0.finish(line),
+        }
     }
 }
 
-fn push(lines: &Array, entry: Entry<'_>) {
-    let speaker = match entry.speaker {
-        Speaker::Client => "client",
-        Speaker::Server => "server",
-        Speaker::Neither => "neither",
-    };
-    let kind = match entry.said {
-        Said::Masked { .. } => "masked",
-        Said::Content { .. } => "content",
-        Said::Tls => "tls",
-        _ => "line",
-    };
-    let record = Record::of(kind)
-        .set("speaker", speaker)
-        .set("text", entry.said.to_string());
-    lines.push(&record.done());
+/// Kind, speaker and text.
+fn line(answer: &mut Answer, entry: Entry<'_>) {
+    answer.byte(match entry.said {
+        Said::Masked { .. } => 1,
+        Said::Content { .. } => 2,
+        Said::Tls => 3,
+        _ => 0,
+    });
+    answer.byte(match entry.speaker {
+        Speaker::Client => 0,
+        Speaker::Server => 1,
+        Speaker::Neither => 2,
+    });
+    answer.shown(&entry.said);
 }

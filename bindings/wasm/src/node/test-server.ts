@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import tls from "node:tls";
-import { joined, serve } from "../serve.js";
+import { joined } from "../codec.js";
+import { serve } from "../serve.js";
 import type { ServerOptions } from "../server.js";
 import type { Answer, Request } from "../types.js";
 import { handshake, socketTransport } from "./socket.js";

@@ -1,8 +1,13 @@
 //! What a refusing reply means, in words for a person who only wants to send mail.
 
 mod general;
+#[cfg(feature = "std")]
+mod json;
 mod known;
 mod rule;
+
+#[cfg(feature = "std")]
+pub use json::write_json;
 
 use super::table::ORDINARY_HELP;
 use super::{Family, Provider};

@@ -24,6 +24,8 @@ mod lookup;
 mod table;
 
 pub use explain::{Explanation, Refusal, explain};
+#[cfg(feature = "std")]
+pub use explain::write_json;
 
 use crate::config::Security;
 

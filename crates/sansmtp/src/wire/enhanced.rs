@@ -1,6 +1,6 @@
 //! Enhanced mail system status codes (RFC 3463, RFC 2034).
 
-use super::window::Window;
+use super::window::{Window, show_decimal};
 use crate::octets;
 use core::num::NonZeroU32;
 
@@ -75,7 +75,15 @@ impl core::fmt::Debug for EnhancedCode {
 
 impl core::fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+<<<<<<< HEAD
         write!(f, "{}.{}.{}", self.class(), self.subject(), self.detail())
+=======
+        show_decimal(u16::from(self.class()), f)?;
+        f.write_str(".")?;
+        show_decimal(self.subject(), f)?;
+        f.write_str(".")?;
+        show_decimal(self.detail(), f)
+>>>>>>> 102693f (npm package: a narrow border to the module, providers as data, the library built for size)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replies (RFC 5321, section 4.2).
 
 use super::enhanced::EnhancedCode;
-use super::window::Window;
+use super::window::{Window, show_decimal};
 use crate::octets;
 use core::fmt;
 
@@ -53,7 +53,7 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        show_decimal(self.0, f)
     }
 }
 
@@ -116,10 +116,12 @@ impl fmt::Display for ReplyLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.code, f)?;
         if let Some(enhanced) = self.enhanced {
-            write!(f, " {enhanced}")?;
+            f.write_str(" ")?;
+            fmt::Display::fmt(&enhanced, f)?;
         }
         if !self.text.is_empty() {
-            write!(f, " {}", Escaped(self.text))?;
+            f.write_str(" ")?;
+            fmt::Display::fmt(&Escaped(self.text), f)?;
         }
         Ok(())
     }
@@ -142,13 +144,16 @@ impl fmt::Display for Escaped<'_> {
         for chunk in self.0.utf8_chunks() {
             for c in chunk.valid().chars() {
                 if is_steering(c) {
-                    write!(f, "{}", c.escape_unicode())?;
+                    c.escape_unicode().try_for_each(|c| f.write_char(c))?;
                 } else {
                     f.write_char(c)?;
                 }
             }
             for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
+                f.write_str("\\x")?;
+                for digit in [byte >> 4, byte & 15] {
+                    f.write_char(char::from_digit(u32::from(digit), 16).unwrap_or('?'))?;
+                }
             }
         }
         Ok(())

@@ -69,6 +69,16 @@ impl<'o> Window<'o> {
     }
 }
 
+/// Shows a number without the machinery of formatting, which costs flash.
+pub(crate) fn show_decimal(value: u16, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    let mut digits = [0; 5];
+    let mut window = Window::new(0, &mut digits);
+    window.put_decimal(u64::from(value));
+    let written = window.written();
+    let digits = digits.get(..written).unwrap_or_default();
+    f.write_str(core::str::from_utf8(digits).unwrap_or_default())
+}
+
 /// From the largest that fits into 64 bits down to one.
 const POWERS_OF_TEN: [u64; 20] = {
     let mut powers = [1; 20];

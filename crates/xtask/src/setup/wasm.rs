@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::debian;
 use crate::paths;
 use crate::shell::Run;
-use crate::thumb_toolchain::has_target;
+use crate::thumb_toolchain::has_library_source;
 
-/// Debian's compiler with the sources of its library, where rustup can not add the target.
+/// Debian's compiler with the source of its library, where rustup can not add that.
 const COMPILER: &[debian::Package] = &[
     debian::Package::plain("rustc-web"),
     debian::Package::plain("rust-web-src"),
@@ -24,24 +24,22 @@ const BROWSER: &[debian::Package] = &[
     debian::Package::plain("fonts-dejavu-core"),
 ];
 
-/// The compiler for wasm, Node, and what the tests run.
+/// The source of Rust's library, which is built anew for size; Node, and what the tests run.
 pub(crate) fn wasm() -> Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
     debian::install(PROGRAMS)?;
-    if has_target(TARGET)? || debian::all_there(COMPILER) {
+    if has_library_source()? || debian::all_there(COMPILER) {
         return Ok(());
     }
     if let Some(rustup) = paths::program("rustup")
         && Run::new(rustup)
-            .args(["target", "add", TARGET])
+            .args(["component", "add", "rust-src"])
             .run()
             .is_ok()
+        && has_library_source()?
     {
         return Ok(());
     }
-    println!(
-        "rustup can not add {TARGET}: taking Debian's compiler, which builds core from source"
-    );
+    println!("rustup can not add rust-src: taking Debian's compiler and its source");
     debian::install(COMPILER)
 }
 

@@ -26,22 +26,23 @@ pub(super) fn rules(family: Family) -> &'static [Rule] {
     }
 }
 
+/// What a provider's servers leave in their replies, and no other's.
+pub(super) const MARKS: [(&str, Family); 7] = [
+    ("gsmtp", Family::Google),
+    ("support.google.com", Family::Google),
+    ("prod.outlook.com", Family::Microsoft),
+    ("aka.ms/smtp_auth", Family::Microsoft),
+    ("smtpclientauthentication is disabled", Family::Microsoft),
+    ("mailgun", Family::Mailgun),
+    ("sendgrid", Family::SendGrid),
+];
+
 /// The provider by the mark that its servers leave in replies.
 pub(super) fn family_by_mark(text: &[u8]) -> Family {
-    for (mark, family) in [
-        ("gsmtp", Family::Google),
-        ("support.google.com", Family::Google),
-        ("prod.outlook.com", Family::Microsoft),
-        ("aka.ms/smtp_auth", Family::Microsoft),
-        ("smtpclientauthentication is disabled", Family::Microsoft),
-        ("mailgun", Family::Mailgun),
-        ("sendgrid", Family::SendGrid),
-    ] {
-        if contains(text, mark.as_bytes()) {
-            return family;
-        }
-    }
-    Family::Other
+    MARKS
+        .into_iter()
+        .find(|(mark, _)| contains(text, mark.as_bytes()))
+        .map_or(Family::Other, |(_, family)| family)
 }
 
 const GOOGLE_APP_PASSWORD: &str = "https://support.google.com/accounts/answer/185833";

@@ -5,10 +5,10 @@ use super::{Explanation, Refusal, Stage};
 /// Fits a refusal when each of its lists that is not empty has a member that fits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
-    codes: &'static [u16],
-    enhanced: &'static [(u16, u16, u16)],
-    stages: &'static [Stage],
-    phrases: &'static [&'static str],
+    pub(super) codes: &'static [u16],
+    pub(super) enhanced: &'static [(u16, u16, u16)],
+    pub(super) stages: &'static [Stage],
+    pub(super) phrases: &'static [&'static str],
     pub(super) explanation: Explanation,
 }
 
