@@ -50,6 +50,7 @@ export const STEPS = [
   "complete",
   "judge",
   "reset",
+  "introduce",
   "part",
   "close",
 ] as const;
@@ -79,6 +80,14 @@ export const REQUIREMENTS = [
   "8bitmime",
   "binarymime",
   "dsn",
+  "require-tls",
+  "deliver-by",
+  "future-release",
+  "mt-priority",
+  "etrn",
+  "xclient",
+  "recipients",
+  "messages",
   "recipient",
 ] as const;
 

@@ -15,6 +15,7 @@ mod rustdoc;
 mod simulate;
 mod thumb;
 mod unit;
+mod wasm;
 
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,11 @@ const ALL: &[Step] = &[
         name: "firmware",
         about: "the firmware boots in QEMU and its alert arrives byte by byte",
         run: crate::firmware::run,
+    },
+    Step {
+        name: "wasm",
+        about: "the npm package and the page in Node and Chromium; what they weigh",
+        run: wasm::run,
     },
 ];
 

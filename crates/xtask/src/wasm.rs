@@ -31,7 +31,9 @@ const MANIFEST: &str = "bindings/Cargo.toml";
 pub(crate) fn check() -> Result<()> {
     build()?;
     sizes()?;
-    glue("answers").arg(package().join("src/core/answers.json")).run()?;
+    glue("answers")
+        .arg(package().join("src/core/answers.json"))
+        .run()?;
     let tests = tests_in("test")?;
     node().arg("--test").args(tests).run()?;
     interop()?;
@@ -67,7 +69,9 @@ fn build() -> Result<()> {
     let generated = package().join("src/core");
     fs::create_dir_all(&generated)?;
     glue("bind").arg(&module).arg(&generated).run()?;
-    glue("providers").arg(generated.join("providers.json")).run()?;
+    glue("providers")
+        .arg(generated.join("providers.json"))
+        .run()?;
     let raw = generated.join("core_bg.wasm");
     tool("wasm-opt")
         .args(OPTIMISE)

@@ -70,6 +70,9 @@ fn command(line: &[u8], answer: &mut Answer) {
         Command::Expn(text) => (11, text, "", 0),
         Command::Help(text) => (12, text, "", 0),
         Command::Quit => (13, "", "", 0),
+        Command::Lhlo(name) => (14, name, "", 0),
+        Command::Etrn(text) => (15, text, "", 0),
+        Command::XClient(attributes) => (16, attributes.as_str(), "", 0),
     };
     answer.byte(kind);
     answer.text(first);

@@ -1,5 +1,6 @@
 /** Wires the page: settings on one side, the dialogue in the middle, details on the other. */
-import { dotStuff, findProvider } from "sansmtp";
+import { dotStuff } from "sansmtp";
+import { findProvider } from "sansmtp/providers";
 import { ACCOUNTS, accountOf } from "./accounts.js";
 import { detail, link, node } from "./detail.js";
 import { draw } from "./diagram.js";

@@ -4,7 +4,6 @@ import {
   type ClientEvent,
   type Composed,
   compose,
-  explain,
   type Explanation,
   type Failure,
   isRequest,
@@ -15,6 +14,7 @@ import {
   type State,
   Transcript,
 } from "sansmtp";
+import { explain } from "sansmtp/providers";
 import { accountOf } from "./accounts.js";
 import { type Fault, faultOf } from "./faults.js";
 import type { Settings } from "./settings.js";

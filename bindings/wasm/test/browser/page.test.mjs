@@ -7,7 +7,7 @@ let site;
 before(async () => {
   site = await open();
 });
-after(() => site.close());
+after(() => site?.close());
 
 /** Opens the page at `hash`, runs `work`, and checks that the page complained of nothing and asked nobody. */
 async function on(hash, work, window) {

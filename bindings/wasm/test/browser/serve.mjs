@@ -21,7 +21,9 @@ export async function open() {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const browser = await chromium.launch({
+  // A browser that does not start must not leave the server behind.
+  const browser = await chromium
+    .launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",
@@ -32,7 +34,11 @@ export async function open() {
       "--disable-component-update",
       "--disable-sync",
     ],
-  });
+  })
+    .catch((error) => {
+      server.close();
+      throw error;
+    });
   const address = `http://127.0.0.1:${server.address().port}/`;
   return {
     browser,

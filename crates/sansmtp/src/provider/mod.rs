@@ -23,9 +23,9 @@ mod explain;
 mod lookup;
 mod table;
 
-pub use explain::{Explanation, Refusal, explain};
 #[cfg(feature = "std")]
 pub use explain::write_json;
+pub use explain::{Explanation, Refusal, explain};
 
 use crate::config::Security;
 

@@ -87,7 +87,14 @@ fn provider(provider: &Provider, family: usize) -> String {
         ("imap", list(provider.imap, endpoint)),
         ("pop3", list(provider.pop3, endpoint)),
         ("helpUrl", provider.help_url.map_or_else(String::new, text)),
-        ("family", if family > 0 { family.to_string() } else { String::new() }),
+        (
+            "family",
+            if family > 0 {
+                family.to_string()
+            } else {
+                String::new()
+            },
+        ),
     ] {
         if !value.is_empty() && value != "[]" {
             fields.push(format!("\"{key}\":{value}"));
@@ -118,7 +125,10 @@ fn rule(rule: &Rule, explanations: &mut Vec<Explanation>) -> String {
     for (key, value) in [
         ("codes", list(rule.codes, ToString::to_string)),
         ("enhanced", enhanced),
-        ("stages", list(rule.stages, |stage| (*stage as u8).to_string())),
+        (
+            "stages",
+            list(rule.stages, |stage| (*stage as u8).to_string()),
+        ),
         ("phrases", list(rule.phrases, |it| text(it))),
     ] {
         if value != "[]" {
