@@ -75,15 +75,11 @@ impl core::fmt::Debug for EnhancedCode {
 
 impl core::fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-<<<<<<< HEAD
-        write!(f, "{}.{}.{}", self.class(), self.subject(), self.detail())
-=======
         show_decimal(u16::from(self.class()), f)?;
         f.write_str(".")?;
         show_decimal(self.subject(), f)?;
         f.write_str(".")?;
         show_decimal(self.detail(), f)
->>>>>>> 102693f (npm package: a narrow border to the module, providers as data, the library built for size)
     }
 }
 
