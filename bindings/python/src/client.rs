@@ -13,6 +13,7 @@ use crate::client_event;
 use crate::clock::{Clock, seconds_until};
 use crate::config::Config;
 use crate::delivery::{SendResult, Tally};
+use crate::entropy::entropy;
 use crate::envelope::Envelope;
 use crate::error;
 use crate::octets::Octets;
@@ -62,7 +63,11 @@ impl ClientConnection {
         let mut line = vec![0; LINE];
         let session = {
             let config = config.get().owned.as_config();
-            Client::new(&config, &mut line, now).suspend()
+            let mut client = Client::new(&config, &mut line, now);
+            if config.credentials.is_some() {
+                client.set_entropy(entropy(py)?);
+            }
+            client.suspend()
         };
         Ok(Self {
             config,
@@ -462,6 +467,7 @@ fn reply_line<'e, 'a>(event: &'e Event<'a>) -> Option<&'e ReplyLine<'a>> {
         | Event::Refused { reply, .. }
         | Event::Sender { reply }
         | Event::Recipient { reply, .. }
+        | Event::ChunkRefused { reply }
         | Event::Delivered { reply }
         | Event::Answer { reply } => Some(reply),
         Event::NotDelivered { reply, .. } => reply.as_ref(),

@@ -62,6 +62,14 @@ event! {
 }
 
 event! {
+    /// The server refused a chunk of the content, and so the message; `NotDelivered` follows.
+    ChunkRefused {
+        /// The reply.
+        reply: Reply,
+    }
+}
+
+event! {
     /// The server took the message for every recipient that it had accepted.
     Delivered {
         /// The reply.
@@ -118,6 +126,7 @@ pub(crate) fn object(
             let index = *index;
             made(py, RecipientReply { index, reply })
         }
+        (Event::ChunkRefused { .. }, Some(reply)) => made(py, ChunkRefused { reply }),
         (Event::Delivered { .. }, Some(reply)) => made(py, Delivered { reply }),
         (Event::Answer { .. }, Some(reply)) => made(py, Answer { reply }),
         (Event::NotDelivered { stage, .. }, reply) => {

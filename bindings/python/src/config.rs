@@ -1,6 +1,8 @@
 //! The configuration of a client.
 
 use pyo3::prelude::*;
+use pyo3::types::PyFrozenSet;
+use sansmtp::capability::{Mechanism, Mechanisms};
 use sansmtp::config::{OwnedConfig, OwnedCredentials, Security, Timeouts};
 use sansmtp::provider;
 
@@ -21,10 +23,12 @@ pub(crate) struct Config {
 #[pymethods]
 impl Config {
     /// A configuration. `security` is "implicit-tls" (port 465), "starttls" (587) or "danger-plaintext" (25).
+    /// `chunking` lets the content go by BDAT where the server offers it; `mechanisms` names the SASL
+    /// mechanisms that may be used, by default all but CRAM-MD5.
     #[new]
     #[pyo3(signature = (host, *, security = "implicit-tls", port = None, user = None, password = None,
         oauth2_token = None, ehlo_name = None, timeout = None, connect_timeout = None,
-        danger_plaintext_auth = false))]
+        chunking = true, mechanisms = None, danger_plaintext_auth = false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -37,6 +41,8 @@ impl Config {
         ehlo_name: Option<&str>,
         timeout: Option<f64>,
         connect_timeout: Option<f64>,
+        chunking: bool,
+        mechanisms: Option<Vec<String>>,
         danger_plaintext_auth: bool,
     ) -> PyResult<Self> {
         let security = parse_security(py, security)?;
@@ -51,6 +57,8 @@ impl Config {
             ehlo_name,
             timeout,
             connect_timeout,
+            Some(chunking),
+            mechanisms,
             danger_plaintext_auth.then_some(true),
         )
     }
@@ -85,7 +93,8 @@ impl Config {
 
     /// The same with other values; what is not given stays. A user keeps its password.
     #[pyo3(signature = (*, port = None, user = None, password = None, oauth2_token = None, ehlo_name = None,
-        timeout = None, connect_timeout = None, danger_plaintext_auth = None))]
+        timeout = None, connect_timeout = None, chunking = None, mechanisms = None,
+        danger_plaintext_auth = None))]
     #[allow(clippy::too_many_arguments)]
     fn replace(
         &self,
@@ -97,6 +106,8 @@ impl Config {
         ehlo_name: Option<&str>,
         timeout: Option<f64>,
         connect_timeout: Option<f64>,
+        chunking: Option<bool>,
+        mechanisms: Option<Vec<String>>,
         danger_plaintext_auth: Option<bool>,
     ) -> PyResult<Self> {
         self.clone().replaced(
@@ -108,6 +119,8 @@ impl Config {
             ehlo_name,
             timeout,
             connect_timeout,
+            chunking,
+            mechanisms,
             danger_plaintext_auth,
         )
     }
@@ -149,6 +162,18 @@ impl Config {
     #[getter]
     fn ehlo_name(&self) -> Option<&str> {
         self.owned.ehlo_name()
+    }
+
+    /// Whether the content may go by BDAT (RFC 3030).
+    #[getter]
+    fn chunking(&self) -> bool {
+        self.owned.chunking
+    }
+
+    /// The names of the SASL mechanisms that may be used.
+    #[getter]
+    fn mechanisms<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
+        PyFrozenSet::new(py, self.owned.mechanisms.iter().map(Mechanism::name))
     }
 
     /// How long setting up a connection may take, in seconds.
@@ -196,6 +221,8 @@ impl Config {
         ehlo_name: Option<&str>,
         timeout: Option<f64>,
         connect_timeout: Option<f64>,
+        chunking: Option<bool>,
+        mechanisms: Option<Vec<String>>,
         danger_plaintext_auth: Option<bool>,
     ) -> PyResult<Self> {
         let config_error = error::config(py);
@@ -222,6 +249,16 @@ impl Config {
         }
         if let Some(seconds) = connect_timeout {
             self.owned.timeouts.connect = millis(seconds);
+        }
+        if let Some(chunking) = chunking {
+            self.owned.chunking = chunking;
+        }
+        if let Some(names) = mechanisms {
+            let known = names.iter().map(|name| {
+                Mechanism::from_name(name.as_bytes())
+                    .ok_or_else(|| config_error(&format!("there is no mechanism {name:?}")))
+            });
+            self.owned.mechanisms = known.collect::<PyResult<Mechanisms>>()?;
         }
         if let Some(danger) = danger_plaintext_auth {
             self.owned.danger_plaintext_auth = danger;

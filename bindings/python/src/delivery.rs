@@ -119,6 +119,7 @@ impl Tally {
                     };
                 }
             }
+            (Event::ChunkRefused { .. }, Some(reply)) => self.verdict = Some(reply.clone()),
             (Event::Delivered { .. }, Some(reply)) => {
                 self.verdict = Some(reply.clone());
                 for recipient in &mut self.recipients {
@@ -128,11 +129,12 @@ impl Tally {
                 }
             }
             (Event::NotDelivered { stage, .. }, reply) => {
-                self.verdict = reply.cloned();
+                // The refusal of a chunk came in an event of its own.
+                self.verdict = reply.cloned().or_else(|| self.verdict.take());
                 // A refused MAIL is a refusal for everybody, whatever came of the pipelined RCPTs.
                 let refusal = match stage {
                     Stage::Mail => self.sender.clone(),
-                    _ => reply.cloned(),
+                    _ => self.verdict.clone(),
                 };
                 let Some(refusal) = refusal else { return };
                 for recipient in &mut self.recipients {

@@ -62,7 +62,7 @@ impl Envelope {
 
 #[pymethods]
 impl Envelope {
-    /// An envelope; the empty sender stands for nobody. `body` is "7bit" or "8bitmime", `ret` "full" or
+    /// An envelope; the empty sender stands for nobody. `body` is "7bit", "8bitmime" or "binarymime", `ret` "full" or
     /// "headers", `notify` any of "success", "failure" and "delay", or nothing for never.
     #[new]
     #[pyo3(signature = (sender, recipients, *, size = None, body = None, smtputf8 = false, ret = None,
@@ -87,6 +87,7 @@ impl Envelope {
             None => None,
             Some("7bit") => Some(Body::SevenBit),
             Some("8bitmime") => Some(Body::EightBitMime),
+            Some("binarymime") => Some(Body::BinaryMime),
             Some(other) => return Err(wrong("body", other)),
         };
         let ret = match ret {

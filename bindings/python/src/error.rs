@@ -157,6 +157,7 @@ fn requirement_name(requirement: Requirement) -> &'static str {
         Requirement::Size => "size",
         Requirement::SmtpUtf8 => "smtputf8",
         Requirement::EightBitMime => "8bitmime",
+        Requirement::BinaryMime => "binarymime",
         Requirement::Dsn => "dsn",
         Requirement::Recipient => "recipient",
         _ => "other",

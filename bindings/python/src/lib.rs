@@ -10,11 +10,13 @@ mod compose;
 mod config;
 mod content;
 mod delivery;
+mod entropy;
 mod envelope;
 mod error;
 mod octets;
 mod provider;
 mod reply;
+mod reply_reader;
 mod repr;
 mod server;
 mod server_config;
@@ -29,8 +31,8 @@ mod core {
     use crate::client::ClientConnection;
     #[pymodule_export]
     use crate::client_event::{
-        Answer, Closed, ContentWanted, Delivered, NotDelivered, Ready, RecipientReply, Refused,
-        ReplyReceived, SenderReply, StartTls,
+        Answer, ChunkRefused, Closed, ContentWanted, Delivered, NotDelivered, Ready,
+        RecipientReply, Refused, ReplyReceived, SenderReply, StartTls,
     };
     #[pymodule_export]
     use crate::compose::compose;
@@ -49,12 +51,15 @@ mod core {
     #[pymodule_export]
     use crate::reply::{Capabilities, Reply};
     #[pymodule_export]
+    use crate::reply_reader::ReplyReader;
+    #[pymodule_export]
     use crate::server::ServerConnection;
     #[pymodule_export]
     use crate::server_config::ServerConfig;
     #[pymodule_export]
     use crate::server_event::{
-        AuthenticateRequest, ConnectRequest, Content, DataRequest, ExpandRequest, Hello,
-        HelpRequest, MailRequest, MessageRequest, RecipientRequest, Reset, VerifyRequest,
+        AuthenticateRequest, AuthorizeRequest, BearerRequest, ConnectRequest, Content, DataRequest,
+        ExpandRequest, Hello, HelpRequest, MailRequest, MessageRequest, PasswordRequest,
+        RecipientRequest, Reset, VerifyRequest,
     };
 }

@@ -4,11 +4,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyFrozenSet;
 use sansmtp::capability;
 use sansmtp::wire::enhanced::EnhancedCode;
-use sansmtp::wire::reply::{Escaped, ReplyLine};
+use sansmtp::wire::reply::{self as wire, Escaped, ReplyLine};
 
+use crate::error;
 use crate::repr::{self, Repr};
 
-/// A reply of a server. Its text comes from a stranger; control characters in it are escaped.
+/// A reply of a server. The text of a received one comes from a stranger; control characters in it are
+/// escaped.
 #[pyclass(frozen, eq, hash, from_py_object, module = "sansmtp._core")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Reply {
@@ -46,6 +48,30 @@ pub(crate) fn push_text(text: &mut String, line: &[u8]) {
 
 #[pymethods]
 impl Reply {
+    /// A reply to give as a server: 2yz says yes, 4yz and 5yz say no, 421 also closes the connection. Line feeds
+    /// in `text` make several lines; `enhanced_code` is such as "5.1.1".
+    #[new]
+    #[pyo3(signature = (code, text, *, enhanced_code = None))]
+    fn checked(
+        py: Python<'_>,
+        code: u16,
+        text: String,
+        enhanced_code: Option<&str>,
+    ) -> PyResult<Self> {
+        let config_error = error::config(py);
+        let enhanced = match enhanced_code.map(|text| EnhancedCode::parse_prefix(text.as_bytes())) {
+            None => None,
+            Some(Some((enhanced, []))) => Some(enhanced),
+            Some(_) => return Err(config_error(&"an enhanced code is such as 5.1.1")),
+        };
+        wire::Reply::new(code, enhanced, &text).map_err(|e| config_error(&e))?;
+        Ok(Self {
+            code,
+            enhanced,
+            text,
+        })
+    }
+
     #[classattr]
     fn __match_args__() -> (&'static str, &'static str, &'static str) {
         ("code", "enhanced_code", "text")

@@ -76,9 +76,12 @@ macro_rules! event {
         #[pyo3::pymethods]
         impl $name {
             #[classattr]
-            #[allow(non_snake_case, clippy::unused_unit)]
-            fn __match_args__() -> ($(event!(@text $field),)*) {
-                ($(stringify!($field),)*)
+            #[allow(non_snake_case)]
+            fn __match_args__(
+                py: pyo3::Python<'_>,
+            ) -> pyo3::PyResult<pyo3::Bound<'_, pyo3::types::PyTuple>> {
+                let names: &[&str] = &[$(stringify!($field)),*];
+                pyo3::types::PyTuple::new(py, names)
             }
 
             fn __repr__(&self) -> String {
@@ -89,7 +92,6 @@ macro_rules! event {
             }
         }
     };
-    (@text $field:ident) => { &'static str };
 }
 
 pub(crate) use event;

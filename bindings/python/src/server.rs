@@ -1,15 +1,21 @@
 //! The server as an object without I/O.
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
-use sansmtp::server::{Server, Session};
+use sansmtp::auth::{Hash, LEAST_ITERATIONS, Secret, StoredKeys};
+use sansmtp::error::Misuse;
+use sansmtp::server::{Event, Query, Server, Session};
 use sansmtp::wire::enhanced::EnhancedCode;
 use sansmtp::wire::reply::Reply;
 use sansmtp::{Error, Instant, Machine};
+use zeroize::Zeroizing;
 
 use crate::clock::{Clock, seconds_until};
+use crate::entropy::entropy;
 use crate::error;
 use crate::octets::Octets;
+use crate::reply;
 use crate::repr::{self, Repr};
 use crate::server_config::ServerConfig;
 use crate::server_event;
@@ -26,6 +32,40 @@ pub(crate) struct ServerConnection {
     input: Vec<u8>,
     /// How much of the input was taken.
     taken: usize,
+    out: Vec<u8>,
+    /// What the password that is asked for is compared with.
+    proof: Option<Proof>,
+}
+
+/// What a client proves that it knows the password with.
+enum Proof {
+    /// The password itself.
+    Shown {
+        password: Zeroizing<String>,
+        /// The client wants to act for nobody but the user.
+        for_self: bool,
+    },
+    /// Something that follows from the keys of SCRAM.
+    Keys { hash: Hash, user: String },
+}
+
+impl Proof {
+    fn wanted(event: &Event<'_>) -> Option<Self> {
+        let Event::Request(request) = event else {
+            return None;
+        };
+        match request.query() {
+            Query::Authenticate(login) => Some(Self::Shown {
+                password: Zeroizing::new(login.password.reveal().to_owned()),
+                for_self: login.authorization.is_empty() || login.authorization == login.user,
+            }),
+            Query::Keys(wanted) => Some(Self::Keys {
+                hash: wanted.hash,
+                user: wanted.user.to_owned(),
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// AUTH may come in lines of 12,288 octets (RFC 4954, section 4).
@@ -43,8 +83,13 @@ impl ServerConnection {
         let now = clock.now(py)?;
         let (mut line, mut reply) = (vec![0; LINE], vec![0; REPLY]);
         let session = {
-            let config = config.get().as_config();
-            Server::new(&config, &mut line, &mut reply, now).suspend()
+            let owned = config.get();
+            let config = owned.as_config();
+            let mut server = Server::new(&config, &mut line, &mut reply, now);
+            if owned.wants_entropy() {
+                server.set_entropy(entropy(py)?);
+            }
+            server.suspend()
         };
         Ok(Self {
             config,
@@ -54,15 +99,19 @@ impl ServerConnection {
             reply,
             input: Vec::new(),
             taken: 0,
+            out: vec![0; 1024],
+            proof: None,
         })
     }
 
     /// Takes octets that came from the client. Then ask for events until there are none.
     fn receive_data(&mut self, data: Octets) {
-        if self.taken > 0 {
+        if self.taken == self.input.len() {
+            self.input.clear();
+        } else {
             self.input.drain(..self.taken);
-            self.taken = 0;
         }
+        self.taken = 0;
         self.input.extend_from_slice(data.as_slice());
     }
 
@@ -86,6 +135,7 @@ impl ServerConnection {
                     Ok((used, event)) => {
                         self.taken += used;
                         if let Some(event) = event {
+                            self.proof = Proof::wanted(&event);
                             break Ok(Some(server_event::object(py, event)));
                         }
                     }
@@ -103,18 +153,24 @@ impl ServerConnection {
     /// The octets that are to be sent now; empty if there are none. Then ask for events again.
     fn data_to_send<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let now = self.clock.now(py)?;
-        let mut data = Vec::new();
-        let mut out = [0; 1024];
+        let mut out = std::mem::take(&mut self.out);
+        let mut length = 0;
         self.with(|server| {
             loop {
-                let written = server.transmit(now, &mut out);
+                let room = out.get_mut(length..).unwrap_or_default();
+                let written = server.transmit(now, room);
                 if written == 0 {
                     break;
                 }
-                data.extend_from_slice(out.get(..written).unwrap_or_default());
+                length += written;
+                if length == out.len() {
+                    out.resize(2 * length, 0);
+                }
             }
         });
-        Ok(PyBytes::new(py, &data))
+        let data = PyBytes::new(py, out.get(..length).unwrap_or_default());
+        self.out = out;
+        Ok(data)
     }
 
     /// Says yes to the open request in the usual words.
@@ -123,23 +179,58 @@ impl ServerConnection {
     }
 
     /// Answers the open request: 2yz says yes (354 for DATA), 4yz and 5yz say no, 421 also closes the
-    /// connection. `enhanced_code` is such as "5.1.1"; line feeds in `text` make several lines.
-    #[pyo3(signature = (code, text, *, enhanced_code = None))]
-    fn answer(
-        &mut self,
-        py: Python<'_>,
-        code: u16,
-        text: &str,
-        enhanced_code: Option<&str>,
-    ) -> PyResult<()> {
-        let config_error = error::config(py);
-        let enhanced = match enhanced_code.map(|text| EnhancedCode::parse_prefix(text.as_bytes())) {
-            None => None,
-            Some(Some((enhanced, []))) => Some(enhanced),
-            Some(_) => return Err(config_error(&"an enhanced code is such as 5.1.1")),
-        };
-        let reply = Reply::new(code, enhanced, text).map_err(|e| config_error(&e))?;
+    /// connection.
+    fn answer(&mut self, py: Python<'_>, reply: &reply::Reply) -> PyResult<()> {
+        let reply = Reply::new(reply.code, reply.enhanced, &reply.text)
+            .map_err(|e| error::config(py)(&e))?;
         self.run(py, |server, _| server.answer(&reply))
+    }
+
+    /// Answers an `AuthenticateRequest` or a `PasswordRequest` with what the user's password is: the client is
+    /// let in if it knows it and wants to act for nobody else. `None` stands for a user who does not exist;
+    /// the client can not tell the difference.
+    #[pyo3(signature = (password))]
+    fn answer_with_password(&mut self, py: Python<'_>, password: Option<&str>) -> PyResult<()> {
+        let Some(proof) = self.proof.take() else {
+            return self.run(py, |_, _| Err(Error::Misuse(Misuse::NothingToAnswer)));
+        };
+        match proof {
+            Proof::Shown {
+                password: shown,
+                for_self,
+            } => {
+                let right =
+                    password.is_some_and(|password| Secret::new(password) == Secret::new(&shown));
+                if right && for_self {
+                    return self.accept(py);
+                }
+                let refusal = Reply::new(
+                    535,
+                    Some(EnhancedCode::new(5, 7, 8)),
+                    "Authentication credentials invalid",
+                )
+                .map_err(|e| error::config(py)(&e))?;
+                self.run(py, |server, _| server.answer(&refusal))
+            }
+            Proof::Keys { hash, user } => {
+                let keys = match password {
+                    Some(password) => {
+                        let salt: [u8; 16] = entropy(py)?;
+                        StoredKeys::derive(hash, password, &salt, LEAST_ITERATIONS)
+                    }
+                    None => None,
+                };
+                let keys = match keys {
+                    Some(keys) => keys,
+                    None => {
+                        static SECRET: PyOnceLock<[u8; 32]> = PyOnceLock::new();
+                        let secret = SECRET.get_or_try_init(py, || entropy(py))?;
+                        StoredKeys::pretend(hash, secret, &user, LEAST_ITERATIONS)
+                    }
+                };
+                self.run(py, |server, _| server.answer_with_keys(&keys))
+            }
+        }
     }
 
     /// Ends the session with 421 as soon as no transaction is open.

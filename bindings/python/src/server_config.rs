@@ -1,7 +1,8 @@
 //! The configuration of a server.
 
 use pyo3::prelude::*;
-use sansmtp::capability::{Mechanism, Mechanisms};
+use sansmtp::auth::Hash;
+use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::{EhloName, Security};
 use sansmtp::server::{self, Limits, Timeouts};
 
@@ -16,6 +17,7 @@ use crate::repr::{self, Repr};
 pub(crate) struct ServerConfig {
     hostname: String,
     security: Security,
+    capabilities: Option<Capabilities>,
     max_size: u64,
     mechanisms: Mechanisms,
     require_auth: bool,
@@ -27,11 +29,12 @@ pub(crate) struct ServerConfig {
 #[pymethods]
 impl ServerConfig {
     /// A configuration. `security` is "implicit-tls", "starttls" (offered) or "danger-plaintext" (not to be
-    /// had); `mechanisms` are the names of SASL mechanisms, "PLAIN" and "LOGIN"; `max_size` is in octets, 0
-    /// for no limit; `timeout` is the limit of each step in seconds.
+    /// had); `mechanisms` are the names of SASL mechanisms: "PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1",
+    /// "XOAUTH2" and "OAUTHBEARER"; `extensions` the keywords that EHLO announces, by default all that can be
+    /// carried out but DSN (STARTTLS and AUTH follow from the rest); `max_size` is in octets, 0 for no limit; `timeout` is the limit of each step in seconds.
     #[new]
     #[pyo3(signature = (hostname = "localhost", *, security = "danger-plaintext", max_size = 26_214_400,
-        mechanisms = Vec::new(), require_auth = false, danger_plaintext_auth = false, max_recipients = 1000,
+        extensions = None, mechanisms = Vec::new(), require_auth = false, danger_plaintext_auth = false, max_recipients = 1000,
         max_errors = 20, max_text_line = 0, timeout = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -39,6 +42,7 @@ impl ServerConfig {
         hostname: &str,
         security: &str,
         max_size: u64,
+        extensions: Option<Vec<String>>,
         mechanisms: Vec<String>,
         require_auth: bool,
         danger_plaintext_auth: bool,
@@ -53,11 +57,22 @@ impl ServerConfig {
             mechanisms
                 .iter()
                 .map(|name| match Mechanism::from_name(name.as_bytes()) {
-                    Some(mechanism @ (Mechanism::Plain | Mechanism::Login)) => Ok(mechanism),
+                    Some(mechanism) if OFFERED.contains(&mechanism) => Ok(mechanism),
                     _ => Err(config_error(&format!(
                         "a server can not offer the mechanism {name:?}"
                     ))),
                 });
+        let capabilities = extensions.map(|keywords| {
+            keywords
+                .iter()
+                .try_fold(Capabilities::NONE, |all, keyword| {
+                    let mut known = Extension::ALL.into_iter();
+                    match known.find(|known| known.keyword().eq_ignore_ascii_case(keyword)) {
+                        Some(extension) => Ok(all.with(extension)),
+                        None => Err(config_error(&format!("there is no extension {keyword:?}"))),
+                    }
+                })
+        });
         let mut limits = Limits::default();
         limits.recipients = max_recipients;
         limits.errors = max_errors;
@@ -74,6 +89,7 @@ impl ServerConfig {
         Ok(Self {
             hostname: hostname.to_owned(),
             security: parse_security(py, security)?,
+            capabilities: capabilities.transpose()?,
             max_size,
             mechanisms: mechanisms.collect::<PyResult<Mechanisms>>()?,
             require_auth,
@@ -108,12 +124,31 @@ impl ServerConfig {
     }
 }
 
+/// The mechanisms that a server in Python can carry out.
+const OFFERED: [Mechanism; 6] = [
+    Mechanism::Plain,
+    Mechanism::Login,
+    Mechanism::ScramSha256,
+    Mechanism::ScramSha1,
+    Mechanism::XOAuth2,
+    Mechanism::OAuthBearer,
+];
+
 impl ServerConfig {
+    /// Whether a mechanism needs random octets.
+    pub(crate) fn wants_entropy(&self) -> bool {
+        self.mechanisms.iter().any(|it| Hash::of(it).is_some())
+    }
+
     /// The borrowed form, which a machine takes.
     pub(crate) fn as_config(&self) -> server::Config<'_> {
         // It was checked when the configuration was made.
         let hostname = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
-        let mut config = server::Config::new(hostname, self.security)
+        let mut config = server::Config::new(hostname, self.security);
+        if let Some(capabilities) = self.capabilities {
+            config.capabilities = capabilities;
+        }
+        let mut config = config
             .max_size(self.max_size)
             .mechanisms(self.mechanisms)
             .limits(self.limits)

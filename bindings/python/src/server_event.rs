@@ -37,7 +37,7 @@ event! {
         sender: String,
         /// The size that the client declares, in octets.
         size: Option<u64>,
-        /// What the content holds, as declared: "7bit" or "8bitmime".
+        /// What the content holds, as declared: "7bit", "8bitmime" or "binarymime".
         body: Option<&'static str>,
         /// Addresses and headers may be in UTF-8.
         smtputf8: bool,
@@ -70,6 +70,29 @@ event! {
     MessageRequest {
         /// The size of the content in octets.
         size: u64,
+    }
+}
+
+event! {
+    /// A client authenticates with a mechanism that never shows the password: answer with
+    /// `answer_with_password`.
+    PasswordRequest {
+        /// The mechanism.
+        mechanism: &'static str,
+        /// The user.
+        user: String,
+    }
+}
+
+event! {
+    /// A client has proven who it is: may it act for whom it wants to?
+    AuthorizeRequest {
+        /// The mechanism.
+        mechanism: &'static str,
+        /// The user.
+        user: String,
+        /// Whom the client wants to act for; empty for the user itself.
+        authorization: String,
     }
 }
 
@@ -160,6 +183,43 @@ impl AuthenticateRequest {
     }
 }
 
+/// A client shows an OAuth2 access token. The token is not shown by `repr`.
+#[pyclass(frozen, module = "sansmtp._core")]
+pub(crate) struct BearerRequest {
+    /// "XOAUTH2" or "OAUTHBEARER".
+    #[pyo3(get)]
+    mechanism: &'static str,
+    /// The user that the token is said to be for; empty if only the token tells.
+    #[pyo3(get)]
+    user: String,
+    token: Zeroizing<String>,
+}
+
+#[pymethods]
+impl BearerRequest {
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str) {
+        ("user", "token")
+    }
+
+    /// The access token.
+    #[getter]
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn __repr__(&self) -> String {
+        repr::object(
+            "BearerRequest",
+            &[
+                ("mechanism", self.mechanism.repr()),
+                ("user", self.user.repr()),
+                ("token", "'****'".to_owned()),
+            ],
+        )
+    }
+}
+
 /// The Python object for an event.
 pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
     fn made<T: pyo3::PyClass + Into<PyClassInitializer<T>>>(
@@ -193,6 +253,29 @@ pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
                 authorization: login.authorization.to_owned(),
             },
         ),
+        Query::Bearer(bearer) => made(
+            py,
+            BearerRequest {
+                mechanism: bearer.mechanism.name(),
+                user: bearer.user.to_owned(),
+                token: Zeroizing::new(bearer.token.reveal().to_owned()),
+            },
+        ),
+        Query::Authorize(identity) => made(
+            py,
+            AuthorizeRequest {
+                mechanism: identity.mechanism.name(),
+                user: identity.user.to_owned(),
+                authorization: identity.authorization.to_owned(),
+            },
+        ),
+        Query::Keys(wanted) => made(
+            py,
+            PasswordRequest {
+                mechanism: wanted.mechanism.name(),
+                user: wanted.user.to_owned(),
+            },
+        ),
         Query::Mail {
             reverse_path,
             parameters,
@@ -223,7 +306,11 @@ pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
                 address: forward_path.as_str().to_owned(),
                 notify: parameters.notify.map(notify_names),
                 orcpt: parameters.orcpt.map(|orcpt| {
-                    format!("{};{}", orcpt.addr_type(), decoded(orcpt.address().decoded()))
+                    format!(
+                        "{};{}",
+                        orcpt.addr_type(),
+                        decoded(orcpt.address().decoded())
+                    )
                 }),
             },
         ),

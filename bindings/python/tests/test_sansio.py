@@ -6,12 +6,14 @@ import itertools
 from typing import assert_never
 
 import pytest
-
 from sansmtp import sansio
 from sansmtp.exceptions import ConfigError, EnvelopeError, MisuseError, PeerError, TimedOutError
 from sansmtp.sansio import (
     Answer,
     AuthenticateRequest,
+    AuthorizeRequest,
+    BearerRequest,
+    ChunkRefused,
     ClientConnection,
     Closed,
     ConnectRequest,
@@ -25,6 +27,7 @@ from sansmtp.sansio import (
     MailRequest,
     MessageRequest,
     NotDelivered,
+    PasswordRequest,
     Ready,
     RecipientReply,
     RecipientRequest,
@@ -106,6 +109,7 @@ class Dialogue:
                 | SenderReply()
                 | RecipientReply()
                 | ContentWanted()
+                | ChunkRefused()
                 | Answer()
                 | Closed()
             ):
@@ -119,11 +123,20 @@ class Dialogue:
                 self._content += data
                 return
             case RecipientRequest(address) if address.startswith("no"):
-                self.server.answer(550, f"{address}\nis not here", enhanced_code="5.1.1")
+                self.server.answer(sansio.Reply(550, f"{address}\nis not here", enhanced_code="5.1.1"))
             case AuthenticateRequest(user, password):
                 assert "s3cret" not in repr(event)
                 self.logins.append((user, password))
                 self.server.accept()
+            case PasswordRequest(mechanism, user):
+                assert mechanism == "SCRAM-SHA-256"
+                self.logins.append((user, "s3cret-pw"))
+                self.server.answer_with_password("s3cret-pw")
+            case AuthorizeRequest(_, user, authorization):
+                assert (user, authorization) == ("user", "")
+                self.server.accept()
+            case BearerRequest():
+                pytest.fail("nobody has a token")
             case MessageRequest(size):
                 assert size == len(self._content)
                 self.stored.append(bytes(self._content))
@@ -160,6 +173,15 @@ def test_every_split_gives_the_same_dialogue(mechanism: str) -> None:
         other.run()
         assert (other.client_events, other.server_events) == (whole.client_events, whole.server_events)
         assert (other.stored, other.logins) == (whole.stored, whole.logins)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_scram_never_shows_the_password(size: int) -> None:
+    dialogue = Dialogue("SCRAM-SHA-256", size)
+    dialogue.run()
+    assert dialogue.logins == [("user", "s3cret-pw")]
+    assert dialogue.stored == [CONTENT]
+    assert dialogue.client.mechanism == "SCRAM-SHA-256"
 
 
 def ready_client(capabilities: str = "250-PIPELINING\r\n250 SIZE 1000") -> ClientConnection:
@@ -267,10 +289,10 @@ def test_a_server_answers_each_request_once() -> None:
     server.receive_data(b"HELP\r\n")
     assert isinstance(server.next_event(), HelpRequest)
     with pytest.raises(ConfigError):
-        server.answer(214, "a\r\nb")
+        server.answer(sansio.Reply(214, "a\r\nb"))
     with pytest.raises(ConfigError):
-        server.answer(550, "x", enhanced_code="4.1.1")
-    server.answer(214, "a\nb")
+        server.answer(sansio.Reply(550, "x", enhanced_code="4.1.1"))
+    server.answer(sansio.Reply(214, "a\nb"))
     assert server.data_to_send() == b"214-a\r\n214 b\r\n"
 
 

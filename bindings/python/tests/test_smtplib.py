@@ -6,10 +6,9 @@ import smtplib as standard
 import ssl
 
 import pytest
+import sansmtp.smtplib as smtplib
 from peers import PASSWORD, USER, AiosmtpdServer
 from scripted import scripted
-
-import sansmtp.smtplib as smtplib
 
 MESSAGE = b"Subject: t\r\n\r\n.dot\r\n"
 

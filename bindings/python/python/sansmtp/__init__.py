@@ -10,9 +10,9 @@ written for the standard library's module of that name, and :mod:`sansmtp.sansio
 
 from __future__ import annotations
 
-from typing import Unpack
+import importlib
+from typing import TYPE_CHECKING, Any, Unpack
 
-from sansmtp._async_mailer import AsyncMailer
 from sansmtp._core import (
     Capabilities,
     Config,
@@ -23,6 +23,7 @@ from sansmtp._core import (
     RecipientResult,
     Reply,
     SendResult,
+    ServerConfig,
     did_you_mean,
     explain,
     find_provider,
@@ -50,6 +51,28 @@ from sansmtp.exceptions import (
     UnsupportedError,
 )
 
+if TYPE_CHECKING:
+    from sansmtp._async_mailer import AsyncMailer
+    from sansmtp.server import Handler, Mail, Server, Session
+
+
+#: What needs asyncio, which a blocking program should not have to load.
+_ASYNC = {
+    "AsyncMailer": "sansmtp._async_mailer",
+    "Handler": "sansmtp.server",
+    "Mail": "sansmtp.server",
+    "Server": "sansmtp.server",
+    "Session": "sansmtp.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ASYNC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_ASYNC[name]), name)
+    globals()[name] = found
+    return found
+
 
 def send(config: Config | str, message: AnyMessage | None = None, **options: Unpack[SendOptions]) -> SendResult:
     """Sends one message over a connection of its own; see :meth:`Mailer.send`."""
@@ -73,6 +96,8 @@ __all__ = [
     "Envelope",
     "EnvelopeError",
     "Explanation",
+    "Handler",
+    "Mail",
     "Mailer",
     "MessageError",
     "MisuseError",
@@ -85,6 +110,9 @@ __all__ = [
     "SansmtpError",
     "SendOptions",
     "SendResult",
+    "Server",
+    "ServerConfig",
+    "Session",
     "TimedOutError",
     "TlsError",
     "UnsupportedError",

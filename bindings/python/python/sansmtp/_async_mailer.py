@@ -1,17 +1,16 @@
-"""The mailer for asyncio, uvloop included."""
+"""The mailer for asyncio, uvloop included, and for trio."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
 import ssl
 from collections.abc import AsyncIterable, Callable, Iterable
 from types import TracebackType
 from typing import Self, Unpack
 
+from sansmtp._async_link import AsyncLink
+from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
-from sansmtp._link import tls_error, unreachable
 from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
 from sansmtp._session import (
     BulkResult,
@@ -19,21 +18,23 @@ from sansmtp._session import (
     ends_session,
     is_stale,
     not_delivered,
+    socket_used_up,
     submit,
 )
-from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, TimedOutError, UnsupportedError
-from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls
+from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
+from sansmtp.sansio import Delivered, NotDelivered, Ready, StartTls
 
 
 class AsyncMailer:
-    """Sends mail through one server, from asyncio.
+    """Sends mail through one server, from asyncio, or from trio if ``sansmtp[anyio]`` is installed.
 
     The connection is made when it is first needed, and kept for the next message. Use the mailer in an ``async with``
     block, or await :meth:`close` at the end. Tasks that share a mailer send one after the other; for more at the same
     time make several mailers.
 
     ``config`` is a :class:`sansmtp.Config` or a URL. ``ssl_context`` replaces ``ssl.create_default_context()``.
-    ``sock`` is a connected socket to use for the first connection, for instance one that leads through a proxy.
+    ``connector`` opens the connection, for instance through a proxy; ``sock`` is a connected socket to use for the
+    first connection, and without a ``connector`` for the only one.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class AsyncMailer:
         ssl_context: ssl.SSLContext | None = None,
         source_address: tuple[str, int] | None = None,
         sock: socket.socket | None = None,
+        connector: AsyncConnector | None = None,
     ) -> None:
         self._config = checked_config(config)
         self._ssl_context = ssl_context
         self._source_address = source_address
         self._sock = sock
-        self._lock = asyncio.Lock()
-        self._link: _Link | None = None
+        self._connector = connector
+        self._only_socket = sock is not None and connector is None
+        self._lock_or_none: Lock | None = None
+        self._link: AsyncLink | None = None
 
     @property
     def config(self) -> Config:
@@ -133,7 +137,7 @@ class AsyncMailer:
         link, _ = await self._connected()
         return await self._transact(link, prepared)
 
-    async def _transact(self, link: _Link, prepared: Prepared) -> SendResult:
+    async def _transact(self, link: AsyncLink, prepared: Prepared) -> SendResult:
         connection = link.connection
         try:
             submit(connection, prepared)
@@ -162,26 +166,37 @@ class AsyncMailer:
             self._drop()
             raise
 
-    async def _connected(self) -> tuple[_Link, bool]:
+    async def _connected(self) -> tuple[AsyncLink, bool]:
         """The connection, and whether it was there before."""
         link = self._link
         if link is not None and link.is_open:
             return link, True
         self._drop()
-        link = _Link(self._config)
+        config = self._config
         sock, self._sock = self._sock, None
+        if sock is None and self._only_socket:
+            raise socket_used_up()
+        connection = ClientConnection(config)
+        stream = await open_stream(
+            config.host,
+            config.port,
+            config.connect_timeout,
+            source_address=self._source_address,
+            sock=sock,
+            connector=self._connector,
+        )
+        link = AsyncLink(connection, stream)
         try:
-            await link.connect(sock, self._source_address)
-            if link.connection.wants_tls:
-                await link.start_tls(self._context())
+            if connection.wants_tls:
+                await link.start_tls(self._context(), config.host)
             while not isinstance(event := await link.next_event(), Ready):
                 if isinstance(event, StartTls):
-                    await link.start_tls(self._context())
+                    await link.start_tls(self._context(), config.host)
         except RefusedError:
             await link.part()
             raise
         except BaseException:
-            link.drop()
+            stream.abort()
             raise
         self._link = link
         return link, False
@@ -191,171 +206,17 @@ class AsyncMailer:
             self._ssl_context = ssl.create_default_context()
         return self._ssl_context
 
+    @property
+    def _lock(self) -> Lock:
+        # Which library runs is known when the first method is awaited.
+        if self._lock_or_none is None:
+            self._lock_or_none = new_lock()
+        return self._lock_or_none
+
     def _drop(self) -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.drop()
-
-
-class _Link(asyncio.Protocol):
-    """A connection of asyncio together with its machine."""
-
-    def __init__(self, config: Config) -> None:
-        self.connection = ClientConnection(config)
-        self._config = config
-        self._pid = os.getpid()
-        self._transport: asyncio.Transport | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._eof = False
-        self._paused = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def is_open(self) -> bool:
-        transport = self._transport
-        return transport is not None and not transport.is_closing() and not self._eof
-
-    async def connect(self, sock: socket.socket | None, source_address: tuple[str, int] | None) -> None:
-        """Connects to the configured server."""
-        config = self._config
-        where = f"{config.host} port {config.port}"
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(config.connect_timeout):
-                if sock is not None:
-                    await loop.create_connection(lambda: self, sock=sock)
-                else:
-                    await loop.create_connection(
-                        lambda: self,
-                        config.host,
-                        config.port,
-                        local_addr=source_address,
-                        happy_eyeballs_delay=0.25,
-                    )
-        except TimeoutError as error:
-            raise TimedOutError(
-                f"connecting to {where} took too long",
-                stage="greeting",
-                temporary=True,
-                actor="time",
-                next_step="check host, port and network; some networks block outgoing mail ports",
-            ) from error
-        except OSError as error:
-            raise unreachable(where, error) from error
-
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Does the TLS handshake and checks the certificate."""
-        loop = asyncio.get_running_loop()
-        transport = self._transport
-        try:
-            if transport is None or self._eof:
-                raise ConnectionResetError("the server closed the connection")
-            secured = await loop.start_tls(
-                transport,
-                self,
-                context,
-                server_hostname=self._config.host,
-                ssl_handshake_timeout=self.connection.timeout(),
-            )
-        except OSError as error:
-            raise tls_error(error, self._config.host) from error
-        if secured is None:
-            raise tls_error(ConnectionResetError("the server closed the connection"), self._config.host)
-        self._transport = secured
-        self.connection.tls_established()
-
-    async def next_event(self) -> ClientEvent | None:
-        """Reads and writes until the machine says something; None when the dialogue is over."""
-        connection = self.connection
-        while True:
-            event = connection.next_event()
-            if event is not None:
-                return event
-            while data := connection.data_to_send():
-                if self._transport is not None and not self._eof:
-                    self._transport.write(data)
-                if self._paused:
-                    await self._wait()
-            if self._eof:
-                connection.receive_eof()
-                return None
-            await self._wait()
-
-    async def part(self) -> None:
-        """Says goodbye and closes."""
-        try:
-            if self.is_open:
-                self.connection.quit()
-                while not self.connection.is_closed:
-                    await self.next_event()
-        except (SansmtpError, OSError):
-            pass  # Whatever was sent is safe; nothing depends on the goodbye.
-        finally:
-            self.drop()
-
-    def drop(self) -> None:
-        """Closes without a word."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def _wait(self) -> None:
-        """Waits for the peer, and for the deadline of what is due."""
-        loop = asyncio.get_running_loop()
-        waiter = self._waiter = loop.create_future()
-        # One timer serves many waits: when it fires too early, it is set anew.
-        if self._timer is None:
-            self._set_timer()
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-        self.connection.handle_timeout()
-
-    def _set_timer(self) -> None:
-        timeout = self.connection.timeout()
-        if timeout is not None:
-            self._timer = asyncio.get_running_loop().call_later(min(timeout, 1.0), self._look_at_the_clock)
-
-    def _look_at_the_clock(self) -> None:
-        self._timer = None
-        if self._waiter is None:
-            return
-        if self.connection.timeout() == 0.0:
-            self._wake()
-        else:
-            self._set_timer()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    # What asyncio calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.connection.receive_data(data)
-        self._wake()
-
-    def eof_received(self) -> None:
-        self._eof = True
-        self._wake()
-
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
-        self._eof = True
-        self._wake()
-
-    def pause_writing(self) -> None:
-        self._paused = True
-
-    def resume_writing(self) -> None:
-        self._paused = False
-        self._wake()
+            link.stream.abort()
 
 
 async def _each(

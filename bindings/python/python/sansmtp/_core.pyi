@@ -9,7 +9,10 @@ from sansmtp.sansio import ClientEvent, ServerEvent
 __all__ = [
     "Answer",
     "AuthenticateRequest",
+    "AuthorizeRequest",
+    "BearerRequest",
     "Capabilities",
+    "ChunkRefused",
     "ClientConnection",
     "Closed",
     "Config",
@@ -27,6 +30,7 @@ __all__ = [
     "MailRequest",
     "MessageRequest",
     "NotDelivered",
+    "PasswordRequest",
     "Provider",
     "Ready",
     "RecipientReply",
@@ -34,6 +38,7 @@ __all__ = [
     "RecipientResult",
     "Refused",
     "Reply",
+    "ReplyReader",
     "ReplyReceived",
     "Reset",
     "SendResult",
@@ -52,8 +57,9 @@ __all__ = [
 
 @final
 class Reply:
-    """A reply of a server. Its text comes from a stranger; control characters in it are escaped."""
+    """A reply of a server. The text of a received one comes from a stranger; control characters in it are escaped."""
 
+    def __new__(cls, code: int, text: str, *, enhanced_code: str | None = None) -> Reply: ...
     __match_args__ = ("code", "enhanced_code", "text")
     @property
     def code(self) -> int: ...
@@ -135,6 +141,16 @@ class ContentWanted:
     """The server waits for the content; what was given to ``submit`` follows by itself."""
 
     __match_args__ = ()
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class ChunkRefused:
+    """The server refused a chunk of the content, and so the message; ``NotDelivered`` follows."""
+
+    __match_args__ = ("reply",)
+    @property
+    def reply(self) -> Reply: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -355,6 +371,54 @@ class AuthenticateRequest:
     def authorization(self) -> str: ...
 
 @final
+class BearerRequest:
+    """A client shows an OAuth2 access token."""
+
+    __match_args__ = ("user", "token")
+    @property
+    def mechanism(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+
+@final
+class PasswordRequest:
+    """A client authenticates without showing the password: answer with ``answer_with_password``."""
+
+    __match_args__ = ("mechanism", "user")
+    @property
+    def mechanism(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class AuthorizeRequest:
+    """A client has proven who it is: may it act for whom it wants to?"""
+
+    __match_args__ = ("mechanism", "user", "authorization")
+    @property
+    def mechanism(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def authorization(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class ReplyReader:
+    """Cuts what a server sends into replies: code, text, octets."""
+
+    def __new__(cls) -> ReplyReader: ...
+    def receive_data(self, data: Buffer) -> None: ...
+    def next_reply(self) -> tuple[int, str, bytes] | None: ...
+    @property
+    def has_rest(self) -> bool: ...
+
+@final
 class SendResult:
     """What became of a message, recipient by recipient."""
 
@@ -399,6 +463,8 @@ class Config:
         ehlo_name: str | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
+        chunking: bool = True,
+        mechanisms: Sequence[str] | None = None,
         danger_plaintext_auth: bool = False,
     ) -> Config: ...
     @staticmethod
@@ -415,6 +481,8 @@ class Config:
         ehlo_name: str | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
+        chunking: bool | None = None,
+        mechanisms: Sequence[str] | None = None,
         danger_plaintext_auth: bool | None = None,
     ) -> Config: ...
     @property
@@ -429,6 +497,10 @@ class Config:
     def needs_password(self) -> bool: ...
     @property
     def ehlo_name(self) -> str | None: ...
+    @property
+    def chunking(self) -> bool: ...
+    @property
+    def mechanisms(self) -> frozenset[str]: ...
     @property
     def connect_timeout(self) -> float: ...
     @property
@@ -535,6 +607,7 @@ class ServerConfig:
         *,
         security: Security = "danger-plaintext",
         max_size: int = 26_214_400,
+        extensions: Sequence[str] | None = None,
         mechanisms: Sequence[str] = ...,
         require_auth: bool = False,
         danger_plaintext_auth: bool = False,
@@ -558,7 +631,8 @@ class ServerConnection:
     def next_event(self) -> ServerEvent | None: ...
     def data_to_send(self) -> bytes: ...
     def accept(self) -> None: ...
-    def answer(self, code: int, text: str, *, enhanced_code: str | None = None) -> None: ...
+    def answer(self, reply: Reply) -> None: ...
+    def answer_with_password(self, password: str | None) -> None: ...
     def shutdown(self) -> None: ...
     def tls_established(self) -> None: ...
     def timeout(self) -> float | None: ...

@@ -37,27 +37,27 @@ class Link:
         self._kernel_limits = sys.platform != "win32" and type(sock).__module__ in ("socket", "ssl")
 
     @classmethod
-    def connect(cls, config: Config, source_address: tuple[str, int] | None, connector: Connector | None) -> Link:
-        """Connects to the configured server."""
+    def connect(
+        cls,
+        config: Config,
+        source_address: tuple[str, int] | None,
+        sock: socket.socket | None,
+        connector: Connector | None,
+    ) -> Link:
+        """Connects to the configured server, or takes a connected socket."""
         where = f"{config.host} port {config.port}"
         try:
-            if connector is not None:
+            if sock is not None:
+                pass
+            elif connector is not None:
                 sock = connector(config.host, config.port, config.connect_timeout)
             else:
                 sock = socket.create_connection((config.host, config.port), config.connect_timeout, source_address)
         except TimeoutError as error:
-            raise TimedOutError(
-                f"connecting to {where} took too long",
-                stage="greeting",
-                temporary=True,
-                actor="time",
-                next_step="check host, port and network; some networks block outgoing mail ports",
-            ) from error
+            raise took_too_long(where) from error
         except OSError as error:
             raise unreachable(where, error) from error
-        # A socket of another kind, such as a Unix one, has no such option.
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        no_delay(sock)
         return cls(sock)
 
     def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> None:
@@ -123,6 +123,23 @@ class Link:
             else:
                 return
         self.sock.settimeout(self._tick)
+
+
+def no_delay(sock: socket.socket) -> None:
+    """Small packets leave at once; a socket of another kind, such as a Unix one, has no such option."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def took_too_long(where: str) -> TimedOutError:
+    """The exception for a connection that was not made in time."""
+    return TimedOutError(
+        f"connecting to {where} took too long",
+        stage="greeting",
+        temporary=True,
+        actor="time",
+        next_step="check host, port and network; some networks block outgoing mail ports",
+    )
 
 
 def unreachable(where: str, error: OSError) -> ConnectError:

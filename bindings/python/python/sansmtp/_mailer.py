@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from sansmtp._session import (
     is_stale,
     no_connection,
     not_delivered,
+    socket_used_up,
     submit,
 )
 from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
@@ -45,7 +47,8 @@ class Mailer:
 
     ``config`` is a :class:`sansmtp.Config` or a URL such as ``smtps://user:password@smtp.example.org``.
     ``ssl_context`` replaces ``ssl.create_default_context()``. ``connector`` opens the connection in place of
-    ``socket.create_connection``, for instance through a proxy.
+    ``socket.create_connection``, for instance through a proxy; ``sock`` is a connected socket to use for the first
+    connection, and without a ``connector`` for the only one.
     """
 
     def __init__(
@@ -54,12 +57,15 @@ class Mailer:
         *,
         ssl_context: ssl.SSLContext | None = None,
         source_address: tuple[str, int] | None = None,
+        sock: socket.socket | None = None,
         connector: Connector | None = None,
     ) -> None:
         self._config = checked_config(config)
         self._ssl_context = ssl_context
         self._source_address = source_address
+        self._sock = sock
         self._connector = connector
+        self._only_socket = sock is not None and connector is None
         self._lock = threading.RLock()
         self._forks = _fork_count
         self._link: Link | None = None
@@ -204,8 +210,11 @@ class Mailer:
         """Connects if need be. Whether the connection was there before."""
         if self._current_link() is not None:
             return True
+        sock, self._sock = self._sock, None
+        if sock is None and self._only_socket:
+            raise socket_used_up()
         connection = self._connection = ClientConnection(self._config)
-        link = self._link = Link.connect(self._config, self._source_address, self._connector)
+        link = self._link = Link.connect(self._config, self._source_address, sock, self._connector)
         try:
             if connection.wants_tls:
                 self._start_tls(link)
@@ -223,6 +232,8 @@ class Mailer:
     def _start_tls(self, link: Link) -> None:
         if self._ssl_context is None:
             self._ssl_context = ssl.create_default_context()
+        if not self._connection.wants_tls:
+            self._connection.next_event()  # It raises: the server spoilt the handshake beforehand.
         link.start_tls(self._ssl_context, self._config.host, self._connection.timeout())
         self._connection.tls_established()
 

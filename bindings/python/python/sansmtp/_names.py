@@ -33,8 +33,8 @@ Stage: TypeAlias = Literal[
 #: What became of a recipient.
 Status: TypeAlias = Literal["delivered", "refused", "not-sent", "unknown"]
 
-#: What the content of a message may hold (RFC 6152).
-Body: TypeAlias = Literal["7bit", "8bitmime"]
+#: What the content of a message may hold (RFC 6152, RFC 3030).
+Body: TypeAlias = Literal["7bit", "8bitmime", "binarymime"]
 
 #: How much of a message a delivery report returns (RFC 3461, section 4.3).
 Ret: TypeAlias = Literal["full", "headers"]

@@ -65,11 +65,13 @@ def not_delivered(result: SendResult, event: NotDelivered) -> NotDeliveredError:
     reply = event.reply or (refused and refused.reply)
     if reply is None:
         return NotDeliveredError("the message was not delivered", stage=event.stage, result=result)
+    codes = f"{reply.code} {reply.enhanced_code}" if reply.enhanced_code else f"{reply.code}"
     return NotDeliveredError(
-        f"the server took the message for nobody: {reply}",
+        f"the server took the message for nobody: {codes}",
         stage=event.stage,
         code=reply.code,
         enhanced_code=reply.enhanced_code,
+        text=reply.text,
         next_step=refused.next_step if refused else None,
         temporary=reply.is_temporary,
         actor="time" if reply.is_temporary else "user",
@@ -95,3 +97,12 @@ def ends_session(error: SansmtpError) -> bool:
 def no_connection() -> MisuseError:
     """The exception for a driver that lost its connection between two steps."""
     return MisuseError("there is no connection", actor="program")
+
+
+def socket_used_up() -> ConnectError:
+    """The exception for a second connection where only one socket was given."""
+    return ConnectError(
+        "the socket that was given is used up",
+        actor="program",
+        next_step="give connector=, which opens a socket whenever one is needed",
+    )

@@ -25,7 +25,10 @@ from typing import TypeAlias
 from sansmtp._core import (
     Answer,
     AuthenticateRequest,
+    AuthorizeRequest,
+    BearerRequest,
     Capabilities,
+    ChunkRefused,
     ClientConnection,
     Closed,
     Config,
@@ -41,6 +44,7 @@ from sansmtp._core import (
     MailRequest,
     MessageRequest,
     NotDelivered,
+    PasswordRequest,
     Ready,
     RecipientReply,
     RecipientRequest,
@@ -66,6 +70,7 @@ ClientEvent: TypeAlias = (
     | SenderReply
     | RecipientReply
     | ContentWanted
+    | ChunkRefused
     | Delivered
     | NotDelivered
     | Answer
@@ -76,6 +81,9 @@ ClientEvent: TypeAlias = (
 ServerRequest: TypeAlias = (
     ConnectRequest
     | AuthenticateRequest
+    | PasswordRequest
+    | BearerRequest
+    | AuthorizeRequest
     | MailRequest
     | RecipientRequest
     | DataRequest
@@ -91,7 +99,10 @@ ServerEvent: TypeAlias = ServerRequest | Hello | Content | Reset | StartTls
 __all__ = [
     "Answer",
     "AuthenticateRequest",
+    "AuthorizeRequest",
+    "BearerRequest",
     "Capabilities",
+    "ChunkRefused",
     "ClientConnection",
     "ClientEvent",
     "Closed",
@@ -108,6 +119,7 @@ __all__ = [
     "MailRequest",
     "MessageRequest",
     "NotDelivered",
+    "PasswordRequest",
     "Ready",
     "RecipientReply",
     "RecipientRequest",

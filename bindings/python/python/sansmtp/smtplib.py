@@ -413,7 +413,7 @@ class SMTP:
             return None
         return f"{self.user} {hmac.new(self.password.encode('ascii'), challenge, 'md5').hexdigest()}"
 
-    def auth_plain(self, challenge: bytes | None = None) -> str:  # noqa: ARG002
+    def auth_plain(self, challenge: bytes | None = None) -> str:
         """PLAIN (RFC 4616)."""
         return f"\0{self.user}\0{self.password}"
 
@@ -523,8 +523,8 @@ class SMTP:
         self,
         code: int,
         message: bytes,
-        accepted: list[str],  # noqa: ARG002
-        refused: _Refused,  # noqa: ARG002
+        accepted: list[str],
+        refused: _Refused,
     ) -> None:
         if code != 250:
             self._give_up(code)

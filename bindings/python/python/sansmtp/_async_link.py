@@ -1,0 +1,67 @@
+"""A connection of an asynchronous program together with its machine."""
+
+from __future__ import annotations
+
+import ssl
+
+from sansmtp._async_stream import Stream
+from sansmtp._core import ClientConnection
+from sansmtp.exceptions import SansmtpError
+from sansmtp.sansio import ClientEvent
+
+
+class AsyncLink:
+    """Moves octets between a machine and a stream."""
+
+    def __init__(self, connection: ClientConnection, stream: Stream) -> None:
+        self.connection = connection
+        self.stream = stream
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is open, as far as is known."""
+        return self.stream.is_open
+
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Does the TLS handshake, unless the server spoilt it beforehand."""
+        connection = self.connection
+        if not connection.wants_tls:
+            connection.next_event()
+        await self.stream.start_tls(context, host, connection.timeout())
+        connection.tls_established()
+
+    async def next_event(self) -> ClientEvent | None:
+        """Reads and writes until the machine says something; None when the dialogue is over."""
+        connection, stream = self.connection, self.stream
+        while True:
+            event = connection.next_event()
+            if event is not None:
+                return event
+            data = connection.data_to_send()
+            if data:
+                await stream.send(data, connection.timeout())
+                connection.handle_timeout()
+                received: bytes | None = stream.take()
+                if not received:
+                    continue
+            else:
+                received = await stream.receive(connection.timeout())
+            if received is None:
+                connection.handle_timeout()
+            elif received:
+                connection.receive_data(received)
+            else:
+                connection.receive_eof()
+                return None
+
+    async def part(self) -> None:
+        """Says goodbye and closes."""
+        try:
+            if self.is_open:
+                self.connection.quit()
+                while not self.connection.is_closed:
+                    await self.next_event()
+        except (SansmtpError, OSError):
+            pass  # Whatever was sent is safe; nothing depends on the goodbye.
+        finally:
+            self.stream.abort()

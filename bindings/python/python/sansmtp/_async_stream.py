@@ -1,0 +1,232 @@
+"""A connection for asynchronous programs: asyncio, uvloop included, and what anyio serves besides."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
+
+from sansmtp._link import tls_error, took_too_long, unreachable
+
+#: Opens a connection to host and port within so many seconds: for proxies and sockets of one's own making.
+AsyncConnector: TypeAlias = Callable[[str, int, float], Awaitable[socket.socket]]
+
+#: How much of what a peer sends is kept before reading rests, in octets.
+_READ_AHEAD = 256 * 1024
+
+
+class Stream(Protocol):
+    """What a driver needs of a connection."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is open, as far as is known."""
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> None:
+        """Does the TLS handshake and checks the certificate."""
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        """Sends; returns early if the peer says something meanwhile, or if it takes too long."""
+
+    async def receive(self, timeout: float | None) -> bytes | None:
+        """Waits for data: what came, nothing at the end of the connection, None if nothing came in time."""
+
+    def take(self) -> bytes:
+        """What came and was not asked for yet."""
+
+    def abort(self) -> None:
+        """Closes without a word."""
+
+    def info(self, name: str) -> Any:
+        """What is known about the connection, by the names that asyncio has."""
+
+
+class Lock(Protocol):
+    """What asyncio's and anyio's locks have in common."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(self, *args: Any) -> object: ...
+
+
+def on_asyncio() -> bool:
+    """Whether a loop of asyncio is running, and not something else that anyio knows."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def new_lock() -> Lock:
+    """A lock of the library that is running."""
+    if on_asyncio():
+        return asyncio.Lock()
+    import anyio
+
+    return anyio.Lock()
+
+
+async def open_stream(
+    host: str,
+    port: int,
+    timeout: float,
+    *,
+    source_address: tuple[str, int] | None = None,
+    sock: socket.socket | None = None,
+    path: str | None = None,
+    connector: AsyncConnector | None = None,
+) -> Stream:
+    """Connects to host and port, or to the Unix socket ``path``, or takes a connected socket."""
+    where = path or f"{host} port {port}"
+    if not on_asyncio():
+        from sansmtp._anyio_stream import open_anyio_stream
+
+        return await open_anyio_stream(host, port, timeout, source_address, sock, path, connector)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(timeout):
+            if sock is None and connector is not None:
+                sock = await connector(host, port, timeout)
+            if sock is not None:
+                sock.setblocking(False)
+                _, stream = await loop.create_connection(AsyncioStream, sock=sock)
+            elif path is not None:
+                _, stream = await loop.create_unix_connection(AsyncioStream, path)
+            else:
+                # With one address, racing several would only cost time.
+                _, stream = await loop.create_connection(
+                    AsyncioStream, host, port, local_addr=source_address, happy_eyeballs_delay=0.25
+                )
+    except TimeoutError as error:
+        raise took_too_long(where) from error
+    except OSError as error:
+        raise unreachable(where, error) from error
+    return stream
+
+
+class AsyncioStream(asyncio.Protocol):
+    """A connection of asyncio. One timer serves many waits: where it fires too early, it is set anew."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+        self._waiter: asyncio.Future[None] | None = None
+        self._deadline: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._eof = False
+        self._full = False
+        self._resting = False
+
+    @property
+    def is_open(self) -> bool:
+        transport = self._transport
+        return transport is not None and not self._eof and not transport.is_closing()
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> None:
+        transport = self._transport
+        try:
+            if transport is None or self._eof:
+                raise ConnectionResetError("the server closed the connection")
+            if self._received:
+                raise ConnectionResetError("the server sent plain text")
+            secured = await self._loop.start_tls(
+                transport, self, context, server_hostname=host, ssl_handshake_timeout=timeout
+            )
+        except OSError as error:
+            raise tls_error(error, host) from error
+        if secured is None:
+            raise tls_error(ConnectionResetError("the server closed the connection"), host)
+        self._transport = secured
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        if self._transport is None or self._eof:
+            return  # Perhaps the server said why before it closed.
+        self._transport.write(data)
+        if self._full and not self._received:
+            await self._wait(timeout)
+
+    async def receive(self, timeout: float | None) -> bytes | None:
+        if not self._received and not self._eof:
+            await self._wait(timeout)
+        if self._received:
+            return self.take()
+        return b"" if self._eof else None
+
+    def take(self) -> bytes:
+        data, self._received = self._received, b""
+        if self._resting and self._transport is not None:
+            self._resting = False
+            self._transport.resume_reading()
+        return data
+
+    def abort(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def info(self, name: str) -> Any:
+        return None if self._transport is None else self._transport.get_extra_info(name)
+
+    async def _wait(self, timeout: float | None) -> None:
+        """Waits for anything to happen, or for the end of the time."""
+        waiter = self._waiter = self._loop.create_future()
+        if timeout is None:
+            self._deadline = None
+        else:
+            deadline = self._deadline = self._loop.time() + timeout
+            timer = self._timer
+            if timer is None or timer.when() > deadline:
+                if timer is not None:
+                    timer.cancel()
+                self._timer = self._loop.call_at(deadline, self._look_at_the_clock)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+
+    def _look_at_the_clock(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._deadline is None:
+            return
+        if self._loop.time() >= self._deadline:
+            self._wake()
+        else:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_the_clock)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received = self._received + data if self._received else data
+        if len(self._received) > _READ_AHEAD and self._transport is not None and not self._resting:
+            self._resting = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._eof = True
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._eof = True
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._wake()
