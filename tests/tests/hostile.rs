@@ -12,6 +12,7 @@ use sansmtp_tests::hostile::server::Step;
 use sansmtp_tests::hostile::socket_server::Target;
 use sansmtp_tests::hostile::{class, client, client_cases, server, server_cases, socket_client};
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const WHOLE: usize = 1 << 20;
@@ -219,10 +220,27 @@ fn hostile_servers_without_sockets() {
 
 #[test]
 fn hostile_servers_over_sockets() {
+    play_all(|| Command::new(env!("CARGO_BIN_EXE_hostile-client")));
+}
+
+/// The same through the Python package: `SANSMTP_PYTHON` names an interpreter that has it.
+#[test]
+#[ignore = "needs the installed Python package; cargo xtask python runs it"]
+fn hostile_servers_against_the_python_package() {
+    let python = std::env::var_os("SANSMTP_PYTHON").expect("SANSMTP_PYTHON is not set");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../bindings/python/tests/programs/hostile_client.py");
+    play_all(|| {
+        let mut program = Command::new(&python);
+        program.arg(&script);
+        program
+    });
+}
+
+fn play_all(program: impl Fn() -> Command + Sync) {
     let certs = Certs::new().unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_hostile-client"));
     for_each(&client_cases::all(), |case| {
-        let outcome = socket_client::play(program, &certs, &case.wish, &case.acts)
+        let outcome = socket_client::play(program(), &certs, &case.wish, &case.acts)
             .map_err(|e| e.to_string())?;
         let told = || format!("{}: {}", case.name, outcome.output.trim_end());
         if outcome.class != case.class || outcome.success != (case.class == class::NONE) {

@@ -9,6 +9,7 @@ mod exchanges;
 mod firmware;
 mod fuzz;
 mod paths;
+mod python;
 mod setup;
 mod shell;
 mod simulate;
@@ -73,6 +74,8 @@ enum Task {
     Doc,
     /// Build, pack and test the npm package, print its sizes.
     Wasm,
+    /// Build the Python package, install it into a clean environment, run all that it must pass.
+    Python,
     /// Serve the simulation page on this machine.
     Page,
     /// Format the whole workspace.
@@ -128,6 +131,7 @@ fn run(task: Task) -> Result<()> {
         Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
+        Task::Python => python::check(),
         Task::Page => wasm::page(),
         Task::Fmt => steps::fmt::apply(),
         Task::Ci => test(&TestArguments {

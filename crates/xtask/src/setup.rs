@@ -9,7 +9,7 @@ mod wasm;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cross::cross;
-pub(crate) use python::python;
+pub(crate) use python::{binding, empty as empty_environment, python};
 pub(crate) use wasm::{browser, wasm};
 
 use anyhow::Result;
@@ -35,6 +35,7 @@ const PEERS: &[debian::Package] = &[
 pub(crate) fn everything() -> Result<()> {
     peers()?;
     python()?;
+    binding()?;
     for target in [thumb_toolchain::TARGET, thumb_toolchain::M7] {
         cross(target)?;
     }

@@ -105,6 +105,11 @@ const ALL: &[Step] = &[
         run: interop::run,
     },
     Step {
+        name: "python",
+        about: "the Python package, from its sources into a clean environment and through all its tests",
+        run: crate::python::check,
+    },
+    Step {
         name: "firmware",
         about: "the firmware boots in QEMU and its alert arrives byte by byte",
         run: crate::firmware::run,

@@ -1,4 +1,5 @@
-//! The same scripts over sockets, against the program `hostile-client`.
+//! The same scripts over sockets, against the program `hostile-client` or another one that is called in the same
+//! way.
 
 use super::client::Act;
 use crate::certs::Certs;
@@ -8,7 +9,6 @@ use sansmtp_tokio::server::tls_config_from_files;
 use serde_json::json;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -52,11 +52,16 @@ pub struct Outcome {
     pub taken: usize,
 }
 
-/// Runs the program against a server that does `acts`.
+/// Runs the program against a server that does `acts`. `program` lacks nothing but the arguments.
 ///
 /// # Errors
 /// If the program can not be run. What the client does is never an error.
-pub fn play(program: &Path, certs: &Certs, wish: &Wish, acts: &[Act]) -> Result<Outcome, Error> {
+pub fn play(
+    mut program: Command,
+    certs: &Certs,
+    wish: &Wish,
+    acts: &[Act],
+) -> Result<Outcome, Error> {
     let failed = |e: &dyn std::fmt::Display| Error::during("hostile-client", e);
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| failed(&e))?;
     let port = listener.local_addr().map_err(|e| failed(&e))?.port();
@@ -72,7 +77,7 @@ pub fn play(program: &Path, certs: &Certs, wish: &Wish, acts: &[Act]) -> Result<
         Security::StartTls => "starttls",
         Security::ImplicitTls => "implicit",
     };
-    let child = Command::new(program)
+    let child = program
         .args([
             "localhost",
             &port.to_string(),

@@ -6,9 +6,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias
+from types import TracebackType
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from sansmtp._link import tls_error, took_too_long, unreachable
+
+_T = TypeVar("_T")
 
 #: Opens a connection to host and port within so many seconds: for proxies and sockets of one's own making.
 AsyncConnector: TypeAlias = Callable[[str, int, float], Awaitable[socket.socket]]
@@ -23,6 +26,7 @@ class Stream(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether the connection is open, as far as is known."""
+        ...
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> None:
         """Does the TLS handshake and checks the certificate."""
@@ -35,6 +39,7 @@ class Stream(Protocol):
 
     def take(self) -> bytes:
         """What came and was not asked for yet."""
+        ...
 
     def abort(self) -> None:
         """Closes without a word."""
@@ -48,7 +53,9 @@ class Lock(Protocol):
 
     async def __aenter__(self) -> object: ...
 
-    async def __aexit__(self, *args: Any) -> object: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object: ...
 
 
 def on_asyncio() -> bool:
@@ -67,6 +74,15 @@ def new_lock() -> Lock:
     import anyio
 
     return anyio.Lock()
+
+
+async def in_thread(call: Callable[[], _T]) -> _T:
+    """Calls something that blocks."""
+    if on_asyncio():
+        return await asyncio.to_thread(call)
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(call)
 
 
 async def open_stream(
@@ -96,10 +112,9 @@ async def open_stream(
             elif path is not None:
                 _, stream = await loop.create_unix_connection(AsyncioStream, path)
             else:
-                # With one address, racing several would only cost time.
-                _, stream = await loop.create_connection(
-                    AsyncioStream, host, port, local_addr=source_address, happy_eyeballs_delay=0.25
-                )
+                # uvloop does not know the race between addresses.
+                race: Any = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
+                _, stream = await loop.create_connection(AsyncioStream, host, port, local_addr=source_address, **race)
     except TimeoutError as error:
         raise took_too_long(where) from error
     except OSError as error:
@@ -206,8 +221,8 @@ class AsyncioStream(asyncio.Protocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._received = self._received + data if self._received else data
@@ -220,7 +235,7 @@ class AsyncioStream(asyncio.Protocol):
         self._eof = True
         self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._eof = True
         self._wake()
 

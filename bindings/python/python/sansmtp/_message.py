@@ -162,13 +162,11 @@ def _from_parts(user: str | None, options: SendOptions) -> Prepared:
 
 
 def _from_message(message: Message, options: SendOptions) -> Prepared:
-    author, mailboxes = _addresses_of(message)
+    author, mailboxes = addresses_of(message)
     sender = options.get("sender", author)
     recipients = _list(options.get("recipients")) or mailboxes
     utf8 = not all(address.isascii() for address in (sender, *recipients))
-    bare = copy.copy(message)
-    del bare["Bcc"]
-    del bare["Resent-Bcc"]
+    bare = without_bcc_fields(copy.copy(message))
 
     def flattened(cte_type: str | None) -> bytes:
         policy: Policy = message.policy.clone(linesep="\r\n")
@@ -192,7 +190,7 @@ def _from_octets(content: bytes, options: SendOptions) -> Prepared:
     if "sender" in options and "recipients" in options:
         return _prepared(content, options["sender"], _list(options["recipients"]), options)
     headers = BytesHeaderParser().parsebytes(content)
-    author, mailboxes = _addresses_of(headers)
+    author, mailboxes = addresses_of(headers)
     return _prepared(_without_bcc(content), author, mailboxes, options)
 
 
@@ -213,7 +211,7 @@ def _prepared(
     return Prepared(envelope, content)
 
 
-def _addresses_of(message: Message) -> tuple[str, list[str]]:
+def addresses_of(message: Message) -> tuple[str, list[str]]:
     """The author and all recipients. Resent fields, if there are any, come before the others (RFC 5322, section
     3.6.6)."""
     resent = len(message.get_all("Resent-Date", []))
@@ -234,6 +232,13 @@ def _addresses_of(message: Message) -> tuple[str, list[str]]:
     recipients = [address for name in ("To", "Cc", "Bcc") for address in mailboxes(name)]
     # One copy each, in the order of the fields.
     return authors[0], list(dict.fromkeys(recipients))
+
+
+def without_bcc_fields(message: Message) -> Message:
+    """The message, once its blind copies are gone."""
+    del message["Bcc"]
+    del message["Resent-Bcc"]
+    return message
 
 
 #: A Bcc field with its folded lines.

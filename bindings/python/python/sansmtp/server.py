@@ -399,7 +399,7 @@ class _Connection(asyncio.Protocol):
         with contextlib.suppress(SansmtpError):
             self._connection.receive_eof()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._server._connections.discard(self)

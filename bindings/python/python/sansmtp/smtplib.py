@@ -231,10 +231,12 @@ class SMTP:
             if not self.sock:
                 raise SMTPServerDisconnected("please run connect() first")
             self.file = self.sock.makefile("rb")
+        file = self.file
+        assert file is not None
         lines: list[bytes] = []
         while True:
             try:
-                line = self.file.readline(_MAXLINE + 1)
+                line = file.readline(_MAXLINE + 1)
             except OSError as error:
                 self.close()
                 raise SMTPServerDisconnected(f"Connection unexpectedly closed: {error}") from None

@@ -85,6 +85,7 @@ class SmtpServer:
         self._server = Server(_Collector(self), self._config, ssl_context=context)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._stop: asyncio.Event | None = None
 
     # Where it is.
 
@@ -189,7 +190,7 @@ class SmtpServer:
         """Closes all connections and ends the thread."""
         thread, self._thread = self._thread, None
         if thread is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self._loop.call_soon_threadsafe(self._tell_to_stop)
             thread.join(20)
         if self._own_authority and self._authority is not None:
             self._authority.close()
@@ -206,17 +207,21 @@ class SmtpServer:
     def __repr__(self) -> str:
         return f"<SmtpServer {self.url}, {len(self.mails)} mails>"
 
+    def _tell_to_stop(self) -> None:
+        if self._stop is not None:
+            self._stop.set()
+
     def _serve(self, started: Future[None]) -> None:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
-            self._stop = asyncio.Event()
+            stop = self._stop = asyncio.Event()
             try:
                 await self._server.start()
             except BaseException as error:
                 started.set_exception(error)
                 raise
             started.set_result(None)
-            await self._stop.wait()
+            await stop.wait()
             await self._server.close(grace=0.2)
 
         asyncio.run(main())
