@@ -13,7 +13,6 @@ use crate::shell::Run;
 const PROGRAMS: &[debian::Package] = &[
     debian::Package::with_file("nodejs", "/usr/bin/node"),
     debian::Package::with_file("openssl", "/usr/bin/openssl"),
-    debian::Package::with_file("strace", "/usr/bin/strace"),
 ];
 
 /// Makes the environment with the peers, or renews it when the list of packages changed. Returns its
@@ -27,6 +26,7 @@ pub(crate) fn python() -> Result<PathBuf> {
 /// that it is tested with.
 pub(crate) fn binding() -> Result<PathBuf> {
     debian::install(PROGRAMS)?;
+    super::strace()?;
     let list = paths::root().join("bindings/python/requirements-test.txt");
     let python = environment(&paths::target().join("python/venv"), &list)?;
     let version = Run::new(&python)
