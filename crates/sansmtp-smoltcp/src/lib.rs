@@ -9,7 +9,7 @@
 //! - `TlsMailer` (feature `tls`) does the same as [`Mailer`] through STARTTLS or implicit TLS, with a verified
 //!   certificate: a future that is polled by hand, or by an executor.
 //! - `send` (feature `embedded-io-async`) does the same over connections of any other stack, that of embassy-net for
-//!   instance, which [`Connect`] makes; `Tls::send` with TLS. `deliver` moves one [`Delivery`] over one transport.
+//!   instance, which `Connect` makes; `Tls::send` with TLS. `deliver` moves one [`Delivery`] over one transport.
 //! - [`Reception`] takes mail on one connection of a listening socket.
 //! - [`Composed`] streams a message of the core with attachments read from flash; any other source of
 //!   octets implements [`Content`].

@@ -1,8 +1,8 @@
 //! Client and server machine of sansmtp joined by a virtual network and a virtual clock.
 //!
 //! A seed decides everything: how the connection is protected, what is offered, the mails, in which pieces
-//! octets move, what is refused, where the connection is lost. [`run`] plays a [`Scenario`] and checks every
-//! [`Property`](check::Property) while it goes. The same seed plays the same session again, with a transcript.
+//! octets move, what is refused, where the connection is lost. [`run()`] plays a [`Scenario`] and checks every
+//! [`Property`] while it goes. The same seed plays the same session again, with a transcript.
 
 pub mod check;
 mod choices;
