@@ -7,18 +7,24 @@
 use core::hint::black_box;
 
 use sansmtp::auth::Credentials;
+use sansmtp::capability::Extension;
 use sansmtp::client::{Client, Query};
 use sansmtp::config::{Config, EhloName, Security};
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::message::{Address, Attachment, Builder, Content, Date, Writer};
 use sansmtp::provider::{Provider, Refusal, explain};
 use sansmtp::server::{self, Server};
+use sansmtp::wire::datetime::DateTime;
+use sansmtp::wire::handling::{DeliverBy, Handling, Hold, Priority};
+use sansmtp::wire::param::Xtext;
 use sansmtp::wire::path::ReversePath;
+use sansmtp::wire::proxy;
 use sansmtp::wire::reply::Reply;
+use sansmtp::wire::xclient::XClient;
 use sansmtp::{Instant, Machine};
 
 /// Every entry point.
-pub const ALL: &[fn()] = &[client, server, message, provider];
+pub const ALL: &[fn()] = &[client, server, message, provider, mta];
 
 fn octets() -> &'static [u8] {
     black_box(b"some octets".as_slice())
@@ -106,6 +112,66 @@ fn drive(machine: &mut impl Machine, out: &mut [u8]) {
     black_box((machine.wants_tls(), machine.is_closed()));
     black_box(machine.tls_established(now()).is_ok());
     black_box(machine.receive_eof().is_ok());
+}
+
+/// What mail servers and mailing programs need: the rarer extensions.
+fn mta() {
+    let (Ok(config), Ok(name)) = (
+        Config::new(text(), black_box(Security::StartTls)),
+        EhloName::parse(text()),
+    ) else {
+        return;
+    };
+    let config = config.lmtp();
+    let Ok(recipient) = Recipient::parse(text()) else {
+        return;
+    };
+    let recipients = [recipient; 2];
+    let mut envelope = Envelope::new(ReversePath::Null, black_box(&recipients));
+    envelope.handling = Handling {
+        require_tls: black_box(true),
+        deliver_by: DeliverBy::parse(text()),
+        hold: DateTime::parse(text()).map(Hold::Until),
+        priority: Priority::parse(text()),
+    };
+    let (mut line, mut reply, mut out) = ([0; 128], [0; 64], [0; 64]);
+    let mut client = Client::new(&config, &mut line, now());
+    drive(&mut client, &mut out);
+    let mut allowance = client.allowance();
+    black_box(allowance.admit(&recipient));
+    black_box(client.submit(&envelope, now()).is_ok());
+    drive(&mut client, &mut out);
+    let attributes = XClient::parse(text());
+    if let Some(attributes) = &attributes {
+        black_box((
+            attributes.address(),
+            attributes.port(),
+            attributes.protocol(),
+        ));
+        black_box(client.query(Query::xclient(attributes), now()).is_ok());
+    }
+    if let Ok(query) = Query::etrn(text()) {
+        black_box(client.query(query, now()).is_ok());
+    }
+    let mut encoded = [0; 64];
+    black_box(Xtext::encode(text(), &mut encoded).is_some());
+
+    let mut config = server::Config::new(name, black_box(Security::StartTls)).lmtp();
+    for extension in Extension::ALL {
+        config = config.offer(extension);
+    }
+    config.capabilities.bounds = black_box(config.capabilities.bounds);
+    let mut server = Server::new(&config, &mut line, &mut reply, now());
+    drive(&mut server, &mut out);
+    black_box(server.accept().is_ok());
+
+    if let Ok(proxy::Progress::Complete { header, .. }) = proxy::parse(octets()) {
+        black_box(header.attributes().count());
+        if let Some(endpoints) = header.endpoints {
+            black_box(endpoints.write_v1(&mut out).is_some());
+            black_box(endpoints.write_v2(&mut out).is_some());
+        }
+    }
 }
 
 fn message() {

@@ -17,6 +17,8 @@ pub mod ehlo;
 pub mod enhanced;
 #[cfg(feature = "mta")]
 pub mod handling;
+#[cfg(feature = "mta")]
+mod ip;
 pub mod line;
 pub mod param;
 pub mod path;

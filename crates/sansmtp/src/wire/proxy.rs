@@ -6,10 +6,11 @@
 //! from balancers that it knows, and from those it must be there: a driver that
 //! only looked whether one comes would take it from everybody.
 
+use super::ip;
 use super::param::decimal;
 use super::window::Window;
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 /// The most octets of a header. Version 1 has at most 107; of version 2 the
 /// addresses take 232, and what follows them seldom some hundred more.
@@ -138,10 +139,10 @@ fn parse_line(input: &[u8]) -> Result<Progress<'_>, InvalidHeader> {
     let endpoints = match words.next() {
         Some(b"UNKNOWN") => None,
         Some(b"TCP4") => Some(line_endpoints(words, |text| {
-            text.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+            ip::parse_v4(text).map(IpAddr::V4)
         })?),
         Some(b"TCP6") => Some(line_endpoints(words, |text| {
-            text.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+            ip::parse_v6(text).map(IpAddr::V6)
         })?),
         _ => return Err(InvalidHeader::Unknown),
     };
@@ -169,7 +170,7 @@ fn missing(line: &[u8]) -> usize {
 
 fn line_endpoints<'a>(
     mut words: impl Iterator<Item = &'a [u8]>,
-    address: impl Fn(&str) -> Option<IpAddr>,
+    address: impl Fn(&[u8]) -> Option<IpAddr>,
 ) -> Result<Endpoints, InvalidHeader> {
     let mut next = || words.next().unwrap_or_default();
     let (source, destination) = (next(), next());
@@ -177,7 +178,7 @@ fn line_endpoints<'a>(
     let end = |text: &[u8], port: &[u8]| {
         let canonical = port.len() == 1 || port.first() != Some(&b'0');
         let port = decimal(port).filter(|_| canonical)?;
-        let address = address(core::str::from_utf8(text).ok()?)?;
+        let address = address(text)?;
         Some(SocketAddr::new(address, u16::try_from(port).ok()?))
     };
     match (
@@ -342,24 +343,22 @@ impl Endpoints {
     /// returns its length; `None` if the two families differ, or it does not fit
     /// into `out`. 107 octets are enough.
     pub fn write_v1(&self, out: &mut [u8]) -> Option<usize> {
-        use fmt::Write;
-        let family = match (self.source, self.destination) {
-            (SocketAddr::V4(_), SocketAddr::V4(_)) => "TCP4",
-            (SocketAddr::V6(_), SocketAddr::V6(_)) => "TCP6",
-            _ => return None,
-        };
-        let mut text = Text(Window::new(0, out));
         let (source, destination) = (self.source, self.destination);
-        write!(
-            text,
-            "PROXY {family} {} {} {} {}\r\n",
-            source.ip(),
-            destination.ip(),
-            source.port(),
-            destination.port()
-        )
-        .ok()?;
-        text.0.finished().then(|| text.0.written())
+        let mut window = Window::new(0, out);
+        window.put(match (source, destination) {
+            (SocketAddr::V4(_), SocketAddr::V4(_)) => b"PROXY TCP4 ",
+            (SocketAddr::V6(_), SocketAddr::V6(_)) => b"PROXY TCP6 ",
+            _ => return None,
+        });
+        for address in [source.ip(), destination.ip()] {
+            ip::render(address, &mut window);
+            window.put(b" ");
+        }
+        window.put_decimal(u64::from(source.port()));
+        window.put(b" ");
+        window.put_decimal(u64::from(destination.port()));
+        window.put(b"\r\n");
+        window.finished().then(|| window.written())
     }
 
     /// The same in version 2. 52 octets are enough.
@@ -382,15 +381,6 @@ impl Endpoints {
         window.put(&self.source.port().to_be_bytes());
         window.put(&self.destination.port().to_be_bytes());
         window.finished().then(|| window.written())
-    }
-}
-
-struct Text<'o>(Window<'o>);
-
-impl fmt::Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.put(text.as_bytes());
-        Ok(())
     }
 }
 

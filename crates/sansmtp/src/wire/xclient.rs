@@ -1,9 +1,10 @@
 //! XCLIENT: a balancer, or a filter in front of the server, says for whom it
 //! connects. Postfix describes it in its `XCLIENT_README`.
 
+use super::ip;
 use super::param::{Xtext, decimal};
 use super::window::Window;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
 /// The attributes of one XCLIENT command, checked: each at most once, with a
 /// value that can be read.
@@ -182,9 +183,9 @@ fn address(text: Xtext<'_>) -> Option<IpAddr> {
     let text = text.as_str();
     match text.split_at_checked(5) {
         Some((tag, rest)) if tag.eq_ignore_ascii_case("IPV6:") => {
-            rest.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+            ip::parse_v6(rest.as_bytes()).map(IpAddr::V6)
         }
-        _ => text.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+        _ => ip::parse_v4(text.as_bytes()).map(IpAddr::V4),
     }
 }
 
