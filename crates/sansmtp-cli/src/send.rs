@@ -249,7 +249,7 @@ impl Summary {
                 };
                 let explanation = report.and_then(|report| report.explanation(recipient));
                 json!({
-                    "address": recipient.address,
+                    "address": recipient.address(),
                     "outcome": outcome(recipient.outcome),
                     "code": code.map(|code| code.get()),
                     "enhanced": enhanced.map(|enhanced| enhanced.to_string()),
@@ -279,7 +279,7 @@ fn print_recipient(recipient: &RecipientReport) {
         _ => WARN,
     };
     // The server says "accepted"; whether a person ever sees it is another matter.
-    let address = Escaped(recipient.address.as_bytes());
+    let address = Escaped(recipient.address().as_bytes());
     match (&recipient.reply, recipient.outcome) {
         (Some(reply), Outcome::Refused { .. }) => {
             outln!("{style}{word:<9}{style:#} {address}: {reply}");

@@ -3,9 +3,11 @@
 use super::check::{Finding, StepName, Steps};
 use super::connect::{Connected, connect, look_up};
 use super::content::Content;
+use super::draft::Draft;
 use super::error::{DialogueError, Error, SessionRefused};
-use super::report::{Refused, Report};
+use super::report::{Refused, Reply, Report};
 use super::tap::Tap;
+use super::text::Text;
 use super::tls::Tls;
 use super::wire::{Failure, Stream, Told, Watch, Wire};
 use crate::clock::Clock;
@@ -27,6 +29,8 @@ pub(super) struct Setup {
     /// `None` only where the configuration uses no TLS.
     pub(super) tls: Option<Tls>,
     pub(super) taps: Vec<Arc<dyn Tap>>,
+    /// The server's name, for reports.
+    pub(super) host: Arc<str>,
 }
 
 /// A connection between two uses.
@@ -37,6 +41,10 @@ pub(super) struct Connection {
     line: Box<[u8]>,
     number: u64,
     ready: bool,
+    /// The message under way.
+    draft: Draft,
+    /// The message before it, while its verdict is due.
+    earlier: Draft,
     /// Transactions so far.
     pub(super) messages: u32,
 }
@@ -47,6 +55,14 @@ pub(super) struct Undelivered {
     /// The server had not answered anything: with another connection the message
     /// can be sent without danger.
     pub(super) unheard: bool,
+}
+
+/// What came of a step of a transaction.
+pub(super) struct Progress {
+    /// The message before, if its verdict was due.
+    pub(super) earlier: Option<Result<Report, Undelivered>>,
+    /// This message; `None` while its verdict is due.
+    pub(super) this: Option<Result<Report, Undelivered>>,
 }
 
 /// The longest reply line whose text is kept whole.
@@ -91,6 +107,8 @@ impl Connection {
             line,
             number,
             ready: false,
+            draft: Draft::default(),
+            earlier: Draft::default(),
             messages: 0,
         })
     }
@@ -122,20 +140,69 @@ impl Connection {
     }
 
     /// Sends one message.
-    pub(super) async fn transact(
+    pub(super) async fn send(
         &mut self,
         setup: &Setup,
         envelope: &Envelope<'_>,
         content: &mut Content<'_>,
     ) -> Result<Report, Undelivered> {
+        let progress = self.transact(setup, envelope, content, false).await;
+        match progress.this {
+            Some(result) => result,
+            None => self.settle(setup).await,
+        }
+    }
+
+    /// Sends one message. With `follow` its verdict may be left to the next call, of
+    /// this or of [`Connection::settle`].
+    pub(super) async fn transact(
+        &mut self,
+        setup: &Setup,
+        envelope: &Envelope<'_>,
+        content: &mut Content<'_>,
+        follow: bool,
+    ) -> Progress {
         let config = setup.config.as_config();
         let mut client = Client::resume(self.session, &config, &mut self.line, None, None);
-        self.ready = false;
         self.messages = self.messages.saturating_add(1);
-        let result = transact(&mut self.wire, &mut client, &config, envelope, content).await;
+        self.ready = false;
+        let mut transaction = Transaction {
+            wire: &mut self.wire,
+            host: &setup.host,
+            draft: &mut self.draft,
+            earlier: &mut self.earlier,
+        };
+        let progress = match transaction.submit(&mut client, envelope) {
+            Ok(()) => transaction.run(&mut client, content, follow).await,
+            Err(undelivered) => Progress {
+                earlier: None,
+                this: Some(Err(undelivered)),
+            },
+        };
         self.ready = client.is_ready();
         self.session = client.suspend();
-        result
+        progress
+    }
+
+    /// Waits for the verdict on the message that was sent last.
+    pub(super) async fn settle(&mut self, setup: &Setup) -> Result<Report, Undelivered> {
+        let config = setup.config.as_config();
+        let mut client = Client::resume(self.session, &config, &mut self.line, None, None);
+        let mut transaction = Transaction {
+            wire: &mut self.wire,
+            host: &setup.host,
+            draft: &mut self.draft,
+            earlier: &mut self.earlier,
+        };
+        let mut nothing = Content::bytes(b"");
+        let progress = transaction.run(&mut client, &mut nothing, false).await;
+        let settled = progress.this.unwrap_or_else(|| {
+            let report = transaction.draft.finish(&setup.host);
+            Err(transaction.undelivered(unexpected(&client), report, false))
+        });
+        self.ready = client.is_ready();
+        self.session = client.suspend();
+        settled
     }
 
     /// Says goodbye and closes. What goes wrong here harms nobody.
@@ -147,7 +214,7 @@ impl Connection {
         }
         let deadline = Instant::now() + Duration::from_millis(config.timeouts.quit.into());
         let mut nothing = Content::bytes(b"");
-        while let Ok(told) = self.wire.next(&mut client, &mut nothing).await {
+        while let Ok(told) = self.wire.next(&mut client, &mut nothing, false).await {
             if matches!(told, Told::Closed) {
                 break;
             }
@@ -184,13 +251,14 @@ async fn open(
     steps.begin(StepName::Greeting);
     loop {
         let told = wire
-            .next(client, &mut nothing)
+            .next(client, &mut nothing, false)
             .await
             .map_err(|failure| broken_off(host, failure, None))?;
         match told {
-            Told::Reply { stage, reply } => match stage {
+            Told::Reply { stage, heard } => match stage {
                 Stage::Greeting => {
-                    steps.found(|| Finding::Greeting(reply));
+                    let text = wire.text();
+                    steps.found(|| Finding::Greeting(Reply::new(heard, Text::whole(text))));
                     steps.begin(StepName::Hello);
                 }
                 Stage::Hello => {
@@ -224,7 +292,8 @@ async fn open(
                 });
                 return Ok(());
             }
-            Told::Refused { stage, reply, .. } => {
+            Told::Refused { stage, heard } => {
+                let reply = Reply::new(heard, Text::whole(wire.text()));
                 return Err(Error::SessionRefused(Box::new(SessionRefused {
                     host: host.to_owned(),
                     refused: Refused::new(host, stage, reply),
@@ -282,87 +351,158 @@ async fn shake_hands(
     Ok(info)
 }
 
-async fn transact<'c>(
-    wire: &mut Wire,
-    client: &mut Client<'c>,
-    config: &Config<'_>,
-    envelope: &'c Envelope<'c>,
-    content: &mut Content<'_>,
-) -> Result<Report, Undelivered> {
-    let host = config.host.as_str();
-    let mut report = Report::new(host, envelope);
-    if let Err(error) = client.submit(envelope, wire.clock.now()) {
-        return Err(Undelivered {
-            error: broken_off(host, Failure::Dialogue(error, None), Some(report)),
-            unheard: false,
-        });
-    }
-    let mut unheard = true;
-    let mut refused_before = None;
-    loop {
-        let told = match wire.next(client, content).await {
-            Ok(told) => told,
-            Err(failure) => {
-                let unknown =
-                    matches!(&failure, Failure::Dialogue(error, _) if error.outcome_unknown());
-                if unknown {
-                    report.unknown();
-                }
-                // A peer that breaks the protocol would do it again.
-                let lost = matches!(
-                    &failure,
-                    Failure::Dialogue(CoreError::Closed { .. } | CoreError::Timeout { .. }, _)
-                );
-                return Err(Undelivered {
-                    error: broken_off(host, failure, Some(report)),
-                    unheard: unheard && lost && !unknown,
-                });
-            }
-        };
-        match told {
-            Told::Reply { .. } => {}
-            Told::Sender { outcome, reply } => {
-                refused_before = outcome.map(|outcome| (outcome, reply));
-            }
-            Told::ChunkRefused { outcome, reply } => {
-                refused_before = outcome.map(|outcome| (outcome, reply));
-            }
-            Told::Recipient {
-                index,
-                outcome,
-                reply,
-            } => report.answered(index, outcome, reply),
-            Told::Delivered { reply } => {
-                debug!(%reply, "message taken");
-                report.taken(reply);
-                return Ok(report);
-            }
-            Told::NotDelivered { stage, refused } => {
-                report.failed(stage, refused.or(refused_before));
-                return Err(Undelivered {
-                    error: Error::NotDelivered(Box::new(report)),
-                    unheard: false,
-                });
-            }
-            Told::Refused {
-                stage,
-                outcome,
-                reply,
-            } => {
-                report.failed(stage, outcome.map(|outcome| (outcome, reply)));
-                return Err(Undelivered {
-                    error: Error::NotDelivered(Box::new(report)),
-                    unheard,
-                });
-            }
-            Told::TlsDue | Told::Ready | Told::Closed => {
-                return Err(Undelivered {
-                    error: broken_off(host, unexpected(client), Some(report)),
-                    unheard: false,
-                });
-            }
+/// What a transaction works on.
+struct Transaction<'t> {
+    wire: &'t mut Wire,
+    host: &'t Arc<str>,
+    draft: &'t mut Draft,
+    earlier: &'t mut Draft,
+}
+
+impl Transaction<'_> {
+    fn submit<'c>(
+        &mut self,
+        client: &mut Client<'c>,
+        envelope: &'c Envelope<'c>,
+    ) -> Result<(), Undelivered> {
+        let early = client.awaits_verdict();
+        if let Err(error) = client.submit(envelope, self.wire.clock.now()) {
+            let mut draft = Draft::default();
+            draft.begin(envelope);
+            let failure = Failure::Dialogue(error, None);
+            return Err(self.undelivered(failure, draft.finish(self.host), false));
         }
-        unheard = false;
+        if early {
+            std::mem::swap(self.draft, self.earlier);
+        }
+        self.draft.begin(envelope);
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        client: &mut Client<'_>,
+        content: &mut Content<'_>,
+        follow: bool,
+    ) -> Progress {
+        let mut earlier = None;
+        let mut unheard = true;
+        let this = loop {
+            let earlier_is_due = client.awaits_earlier_verdict();
+            let told = match self.wire.next(client, content, follow).await {
+                Ok(told) => told,
+                Err(failure) if earlier_is_due => {
+                    let (first, second) = self.both_lost(failure);
+                    earlier = Some(Err(first));
+                    break Some(Err(second));
+                }
+                Err(failure) => break Some(Err(self.lost(failure, unheard, earlier.is_some()))),
+            };
+            let text = self.wire.text();
+            let draft = &mut *self.draft;
+            match told {
+                Told::MayFollow => break None,
+                Told::Delivered { heard } if earlier_is_due => {
+                    self.earlier.taken(heard, text);
+                    earlier = Some(Ok(self.earlier.finish(self.host)));
+                    continue;
+                }
+                Told::NotDelivered { stage, heard } if earlier_is_due => {
+                    self.earlier.failed(stage, heard, text);
+                    let report = self.earlier.finish(self.host);
+                    earlier = Some(Err(not_delivered(report, false)));
+                    continue;
+                }
+                Told::Reply { .. } => {}
+                Told::Sender { heard } | Told::ChunkRefused { heard } => draft.passed(heard, text),
+                Told::Recipient { index, heard } => draft.answered(index, heard, text),
+                Told::Delivered { heard } => {
+                    draft.taken(heard, text);
+                    let report = draft.finish(self.host);
+                    if let Some(reply) = &report.reply {
+                        debug!(%reply, "message taken");
+                    }
+                    break Some(Ok(report));
+                }
+                Told::NotDelivered { stage, heard } => {
+                    draft.failed(stage, heard, text);
+                    break Some(Err(not_delivered(draft.finish(self.host), false)));
+                }
+                Told::Refused { stage, heard } => {
+                    draft.failed(stage, Some(heard), text);
+                    break Some(Err(not_delivered(draft.finish(self.host), unheard)));
+                }
+                Told::TlsDue | Told::Ready | Told::Closed => {
+                    let report = draft.finish(self.host);
+                    break Some(Err(self.undelivered(unexpected(client), report, false)));
+                }
+            }
+            unheard = false;
+        };
+        Progress { earlier, this }
+    }
+
+    /// The connection was lost in the midst of this message. If it is over with
+    /// the one `before` that, this one was not heard.
+    fn lost(&mut self, failure: Failure, unheard: bool, before: bool) -> Undelivered {
+        let unknown = is_unknown(&failure);
+        if unknown {
+            self.draft.unknown();
+        }
+        // A peer that breaks the protocol would do it again.
+        let lost = match &failure {
+            Failure::Dialogue(CoreError::Closed { .. } | CoreError::Timeout { .. }, _) => true,
+            Failure::Dialogue(CoreError::Refused { .. }, _) => before,
+            _ => false,
+        };
+        let report = self.draft.finish(self.host);
+        self.undelivered(failure, report, unheard && lost && !unknown)
+    }
+
+    /// The connection was lost while the verdict on the message before was due;
+    /// nothing of this one was heard.
+    fn both_lost(&mut self, failure: Failure) -> (Undelivered, Undelivered) {
+        if is_unknown(&failure) {
+            self.earlier.unknown();
+        }
+        let without_doubt = match &failure {
+            Failure::Dialogue(CoreError::Timeout { stage, .. }, _) => CoreError::Timeout {
+                stage: *stage,
+                outcome_unknown: false,
+            },
+            Failure::Dialogue(CoreError::Peer { stage, fault, .. }, _) => CoreError::Peer {
+                stage: *stage,
+                fault: *fault,
+                outcome_unknown: false,
+            },
+            _ => CoreError::Closed {
+                stage: Stage::Mail,
+                outcome_unknown: false,
+            },
+        };
+        let report = self.earlier.finish(self.host);
+        let earlier = self.undelivered(failure, report, false);
+        let report = self.draft.finish(self.host);
+        let this = Failure::Dialogue(without_doubt, None);
+        (earlier, self.undelivered(this, report, true))
+    }
+
+    fn undelivered(&self, failure: Failure, report: Report, unheard: bool) -> Undelivered {
+        Undelivered {
+            error: broken_off(self.host, failure, Some(report)),
+            unheard,
+        }
+    }
+}
+
+fn is_unknown(failure: &Failure) -> bool {
+    matches!(failure, Failure::Dialogue(error, _) if error.outcome_unknown())
+}
+
+fn not_delivered(report: Report, unheard: bool) -> Undelivered {
+    Undelivered {
+        error: Error::NotDelivered(Box::new(report)),
+        unheard,
     }
 }
 

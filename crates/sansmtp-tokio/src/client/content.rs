@@ -25,7 +25,10 @@ pub struct Content<'a> {
 type Reader<'a> = Box<dyn AsyncRead + Send + Unpin + 'a>;
 
 enum Source<'a> {
-    Bytes(&'a [u8]),
+    Bytes {
+        whole: &'a [u8],
+        left: &'a [u8],
+    },
     Reader {
         reader: Reader<'a>,
         read: u64,
@@ -38,6 +41,8 @@ enum Source<'a> {
 struct Composed<'a> {
     message: &'a Message<'a>,
     position: Position,
+    /// Something was written.
+    begun: bool,
     attachments: BTreeMap<usize, Reader<'a>>,
     /// What was read from an attachment and is not encoded yet.
     raw: Held,
@@ -57,7 +62,10 @@ impl<'a> Content<'a> {
     /// Octets in memory.
     pub fn bytes(octets: &'a [u8]) -> Self {
         Self {
-            source: Source::Bytes(octets),
+            source: Source::Bytes {
+                whole: octets,
+                left: octets,
+            },
             length: Some(octets.len() as u64),
         }
     }
@@ -82,6 +90,7 @@ impl<'a> Content<'a> {
             source: Source::Message(Box::new(Composed {
                 message,
                 position: Position::default(),
+                begun: false,
                 attachments: BTreeMap::new(),
                 raw: Held::new(),
                 held: Held::new(),
@@ -114,7 +123,7 @@ impl<'a> Content<'a> {
     /// Fills in what the envelope does not say about the content: its size, and
     /// that it is not ASCII where that can be seen.
     pub(super) fn declare(&self, envelope: &mut Envelope<'_>) {
-        if let Source::Bytes(octets) = self.source {
+        if let Source::Bytes { whole: octets, .. } = self.source {
             envelope.size = envelope.size.or_else(|| Some(size(octets)));
             if envelope.body.is_none() && !octets.is_ascii() {
                 envelope.body = Some(Body::EightBitMime);
@@ -127,7 +136,7 @@ impl<'a> Content<'a> {
     /// [`Content::consume`] it gives the same.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         match &mut self.source {
-            Source::Bytes(octets) => Poll::Ready(Ok(octets)),
+            Source::Bytes { left, .. } => Poll::Ready(Ok(left)),
             Source::Reader { reader, read, held } => {
                 if held.filled().is_empty() {
                     let count = ready!(held.poll_read(reader, cx))? as u64;
@@ -142,10 +151,21 @@ impl<'a> Content<'a> {
         }
     }
 
+    /// Goes back to the beginning, and says whether that is possible: what a reader
+    /// has given can not be read again.
+    pub(super) fn rewind(&mut self) -> bool {
+        match &mut self.source {
+            Source::Bytes { whole, left } => *left = whole,
+            Source::Reader { read, .. } => return *read == 0,
+            Source::Message(composed) => return composed.rewind(),
+        }
+        true
+    }
+
     /// Takes octets that [`Content::poll_fill`] gave.
     pub(super) fn consume(&mut self, count: usize) {
         match &mut self.source {
-            Source::Bytes(octets) => *octets = octets.get(count..).unwrap_or_default(),
+            Source::Bytes { left, .. } => *left = left.get(count..).unwrap_or_default(),
             Source::Reader { held, .. } => held.consume(count),
             Source::Message(composed) => composed.held.consume(count),
         }
@@ -153,6 +173,16 @@ impl<'a> Content<'a> {
 }
 
 impl Composed<'_> {
+    fn rewind(&mut self) -> bool {
+        if self.begun && !self.attachments.is_empty() {
+            return false;
+        }
+        self.begun = false;
+        self.position = Position::default();
+        self.held.refill(0);
+        true
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         while self.held.filled().is_empty() {
             let mut writer = Writer::resume(self.message, self.position);
@@ -183,6 +213,7 @@ impl Composed<'_> {
                 }
             }
             self.position = writer.position();
+            self.begun = true;
         }
         Poll::Ready(Ok(self.held.filled()))
     }

@@ -6,6 +6,7 @@ use super::content::Content;
 use super::error::Error;
 use super::pool::{Pool, PoolConfig};
 use super::report::Report;
+use super::series::Series;
 use super::tap::Tap;
 use super::tls::Tls;
 use super::transcript::Masked;
@@ -91,20 +92,41 @@ impl Mailer {
         let pool = &self.pool;
         let mut lease = pool.lease().await?;
         loop {
-            let result = lease
-                .connection
-                .transact(&pool.setup, &envelope, &mut content)
-                .await;
-            match result {
-                Err(undelivered) if undelivered.unheard && lease.reused => {
+            let connection = &mut lease.connection;
+            let sent = connection.send(&pool.setup, &envelope, &mut content);
+            match sent.await {
+                Err(lost) if lost.unheard && lease.reused && content.rewind() => {
                     lease = pool.replace(lease).await?;
                 }
                 result => {
                     pool.give_back(lease);
-                    return result.map_err(|undelivered| undelivered.error);
+                    return result.map_err(|lost| lost.error);
                 }
             }
         }
+    }
+
+    /// Sends many messages, one after the other over one connection at a time, and
+    /// tells for each what became of it: its number, from 0, and what
+    /// [`Mailer::send`] would return.
+    ///
+    /// Where the server offers PIPELINING, the next envelope leaves together with
+    /// the content of the message before, so that a message costs one round trip.
+    /// Messages are taken from the iterator one at a time, and told of in their
+    /// order. To use several connections, send from several tasks.
+    ///
+    /// If the future is dropped, the connection is closed. A message that was taken
+    /// from the iterator and not told of may have been accepted or not.
+    pub async fn send_all<'m>(
+        &self,
+        messages: impl IntoIterator<Item = (Envelope<'m>, Content<'m>)>,
+        told: impl FnMut(usize, Result<Report, Error>),
+    ) {
+        let mut series = Series::new(&self.pool, told);
+        for (envelope, content) in messages {
+            series.send(envelope, content).await;
+        }
+        series.finish().await;
     }
 
     /// Composes a mail and sends it to everybody in To, Cc and Bcc, dated now.
@@ -186,6 +208,7 @@ impl Builder {
             (None, Security::ImplicitTls | Security::StartTls) => Some(Tls::by_default()?),
         };
         let setup = Setup {
+            host: self.config.host().into(),
             config: self.config,
             tls,
             taps: self.taps,

@@ -116,7 +116,7 @@ impl Pool {
     pub(super) fn give_back(self: &Arc<Self>, lease: Lease<'_>) {
         let connection = lease.connection;
         let usable = connection.is_ready()
-            && connection.messages < self.config.max_messages_per_connection
+            && self.may_go_on(&connection)
             && !self.config.idle_timeout.is_zero()
             && !self.permits.is_closed();
         let mut kept = self.kept();
@@ -132,6 +132,11 @@ impl Pool {
         if !reaping {
             kept.reaper = Some(tokio::spawn(reap(Arc::downgrade(self))));
         }
+    }
+
+    /// Whether the connection has not had its share of messages.
+    pub(super) fn may_go_on(&self, connection: &Connection) -> bool {
+        connection.messages < self.config.max_messages_per_connection
     }
 
     /// Closes all that is idle and waits for the farewells.

@@ -1,18 +1,21 @@
 //! What became of a message.
 
-use sansmtp::envelope::{Envelope, Outcome};
+use super::draft::Heard;
+use super::text::Text;
+use sansmtp::envelope::Outcome;
 use sansmtp::error::{Error as CoreError, Stage};
 use sansmtp::provider::{Explanation, Provider, Refusal, explain};
 use sansmtp::wire::enhanced::EnhancedCode;
-use sansmtp::wire::reply::{Code, Escaped, ReplyLine};
+use sansmtp::wire::reply::{Code, Escaped};
 use std::fmt;
+use std::sync::Arc;
 
 /// A whole reply of the server, all lines of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     code: Code,
     enhanced: Option<EnhancedCode>,
-    text: Vec<u8>,
+    text: Text,
 }
 
 impl Reply {
@@ -36,21 +39,19 @@ impl Reply {
     /// The text without codes as the server sent it, lines separated by `\n`. It
     /// is what a stranger said: do not show it unescaped.
     pub fn raw_text(&self) -> &[u8] {
-        &self.text
+        self.text.octets()
     }
 
     /// The lines of the text, as the server sent them.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.text.split(|octet| *octet == b'\n')
+        self.raw_text().split(|octet| *octet == b'\n')
     }
 
-    /// The reply that ends with this line, after the lines that were gathered.
-    pub(super) fn complete(gathered: &mut Vec<u8>, last: &ReplyLine<'_>) -> Self {
-        gather(gathered, last);
+    pub(super) fn new(heard: Heard, text: Text) -> Self {
         Self {
-            code: last.code,
-            enhanced: last.enhanced,
-            text: std::mem::take(gathered),
+            code: heard.code,
+            enhanced: heard.enhanced,
+            text,
         }
     }
 
@@ -58,19 +59,11 @@ impl Reply {
         let refusal = Refusal {
             code: self.code.get(),
             enhanced: self.enhanced,
-            text: &self.text,
+            text: self.raw_text(),
             stage,
         };
         explain(Provider::by_host(host), &refusal)
     }
-}
-
-/// Adds the text of one line of a reply.
-pub(super) fn gather(gathered: &mut Vec<u8>, line: &ReplyLine<'_>) {
-    if !gathered.is_empty() {
-        gathered.push(b'\n');
-    }
-    gathered.extend_from_slice(line.text);
 }
 
 /// Codes and text in one line, control characters escaped.
@@ -129,15 +122,21 @@ impl Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecipientReport {
-    /// The address, as it stands in the envelope.
-    pub address: String,
+    pub(super) address: Text,
     /// What became of it.
     pub outcome: Outcome,
     /// The server's reply that the outcome rests on: the one to this recipient's
     /// RCPT, or the one that refused the message later on. `None` if there is none.
     pub reply: Option<Reply>,
     /// The reply to RCPT was a no.
-    refused_itself: bool,
+    pub(super) refused_itself: bool,
+}
+
+impl RecipientReport {
+    /// The address, as it stands in the envelope.
+    pub fn address(&self) -> &str {
+        std::str::from_utf8(self.address.octets()).unwrap_or_default()
+    }
 }
 
 /// What became of a message, for each recipient in the order of the envelope.
@@ -150,27 +149,12 @@ pub struct Report {
     /// that refused the sender, DATA or the content. `None` if every recipient was
     /// refused, or the connection was lost before.
     pub reply: Option<Reply>,
-    host: String,
+    pub(super) host: Arc<str>,
     /// What failed, if the message was delivered to nobody.
-    failed_at: Option<Stage>,
+    pub(super) failed_at: Option<Stage>,
 }
 
 impl Report {
-    pub(super) fn new(host: &str, envelope: &Envelope<'_>) -> Self {
-        let recipients = envelope.recipients.iter().map(|recipient| RecipientReport {
-            address: recipient.forward_path.as_str().to_owned(),
-            outcome: Outcome::NotSent,
-            reply: None,
-            refused_itself: false,
-        });
-        Self {
-            recipients: recipients.collect(),
-            reply: None,
-            host: host.to_owned(),
-            failed_at: None,
-        }
-    }
-
     /// Whether the server took the message for every recipient.
     pub fn all_delivered(&self) -> bool {
         self.refused().next().is_none() && self.delivered().next().is_some()
@@ -203,56 +187,6 @@ impl Report {
             _ => return None,
         };
         recipient.reply.as_ref()?.explain(&self.host, stage)
-    }
-
-    /// Takes the reply to a RCPT.
-    pub(super) fn answered(&mut self, index: usize, refused: Option<Outcome>, reply: Reply) {
-        if let Some(recipient) = self.recipients.get_mut(index) {
-            // Accepted so far; the verdict on the message decides.
-            recipient.refused_itself = refused.is_some();
-            recipient.outcome = refused.unwrap_or(Outcome::NotSent);
-            recipient.reply = Some(reply);
-        }
-    }
-
-    /// The server took the message.
-    pub(super) fn taken(&mut self, reply: Reply) {
-        self.settle(Outcome::Delivered, None);
-        self.reply = Some(reply);
-    }
-
-    /// The server took the message for nobody.
-    pub(super) fn failed(&mut self, stage: Stage, refused: Option<(Outcome, Reply)>) {
-        self.failed_at = Some(stage);
-        if stage == Stage::Mail {
-            // What was said about recipients without a sender means nothing.
-            for recipient in &mut self.recipients {
-                recipient.outcome = Outcome::NotSent;
-                recipient.reply = None;
-                recipient.refused_itself = false;
-            }
-        }
-        if let Some((outcome, reply)) = refused {
-            self.settle(outcome, Some(&reply));
-            self.reply = Some(reply);
-        }
-    }
-
-    /// The connection was lost behind the final dot.
-    pub(super) fn unknown(&mut self) {
-        self.settle(Outcome::Unknown, None);
-    }
-
-    /// Gives the recipients that nothing was decided on their outcome, and the
-    /// refusal that it rests on.
-    fn settle(&mut self, outcome: Outcome, refusal: Option<&Reply>) {
-        let recipients = self.recipients.iter_mut();
-        for recipient in recipients.filter(|r| r.outcome == Outcome::NotSent) {
-            recipient.outcome = outcome;
-            if refusal.is_some() {
-                recipient.reply = refusal.cloned();
-            }
-        }
     }
 
     /// The refusal that speaks for the failure: that of the message, or of the
@@ -304,7 +238,7 @@ impl fmt::Display for Report {
             Outcome::Unknown => "may have got it or not",
             _ => "did not get it",
         };
-        write!(f, "; {} {fate}", first.address)?;
+        write!(f, "; {} {fate}", first.address())?;
         match &first.reply {
             Some(reply) if first.refused_itself => write!(f, ": {reply}"),
             _ => Ok(()),

@@ -1,12 +1,12 @@
 //! Moves octets between machine and socket.
 
 use super::content::Content;
-use super::report::{Reply, gather};
+use super::draft::Heard;
 use super::tap::{Direction, Tap};
 use crate::clock::{Alarm, Clock};
 use sansmtp::client::{Client, Event};
-use sansmtp::envelope::Outcome;
 use sansmtp::error::{Error as CoreError, Stage};
+use sansmtp::wire::reply::ReplyLine;
 use sansmtp::{Instant, Machine};
 use std::fmt;
 use std::future::poll_fn;
@@ -32,7 +32,12 @@ pub(super) struct Wire {
     /// Octets that the machine gave were not taken by the stream.
     lost_output: bool,
     /// The lines so far of the reply that is coming in.
-    gathered: Vec<u8>,
+    gathered: Gathered,
+    /// Octets of output that the stream has taken.
+    written: u64,
+    /// Where the final dot of a message ends in the output, if another message
+    /// follows before its verdict.
+    dot_at: Option<u64>,
     alarm: Alarm,
     watch: Watch,
 }
@@ -45,44 +50,31 @@ pub(super) enum Stream {
     Gone,
 }
 
-/// What the machine said, with data of its own.
-#[derive(Debug)]
+/// What the machine said. The text of a reply is to be had from [`Wire::text`]
+/// until the next look at the machine.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Told {
     /// A reply that moves the dialogue on.
-    Reply { stage: Stage, reply: Reply },
+    Reply { stage: Stage, heard: Heard },
     /// The handshake is due.
     TlsDue,
     /// The session is set up.
     Ready,
     /// The server refused the session or closes it.
-    Refused {
-        stage: Stage,
-        outcome: Option<Outcome>,
-        reply: Reply,
-    },
+    Refused { stage: Stage, heard: Heard },
     /// The reply to MAIL.
-    Sender {
-        outcome: Option<Outcome>,
-        reply: Reply,
-    },
+    Sender { heard: Heard },
     /// The reply to a RCPT.
-    Recipient {
-        index: usize,
-        outcome: Option<Outcome>,
-        reply: Reply,
-    },
+    Recipient { index: usize, heard: Heard },
     /// The server refused a chunk of the content.
-    ChunkRefused {
-        outcome: Option<Outcome>,
-        reply: Reply,
-    },
+    ChunkRefused { heard: Heard },
+    /// All of the message but its verdict is done, and what is left of it waits in
+    /// the output for the next one.
+    MayFollow,
     /// The server took the message.
-    Delivered { reply: Reply },
+    Delivered { heard: Heard },
     /// The server took the message for nobody.
-    NotDelivered {
-        stage: Stage,
-        refused: Option<(Outcome, Reply)>,
-    },
+    NotDelivered { stage: Stage, heard: Option<Heard> },
     /// The dialogue is over.
     Closed,
 }
@@ -104,6 +96,8 @@ enum Turn {
     Eof(Option<io::Error>),
     /// Something was written.
     Output,
+    /// The next message may be submitted.
+    MayFollow,
     /// The content could not be read.
     Content(io::Error),
     /// The machine's deadline has passed.
@@ -125,7 +119,9 @@ impl Wire {
             unflushed: false,
             write_error: None,
             lost_output: false,
-            gathered: Vec::new(),
+            gathered: Gathered::default(),
+            written: 0,
+            dot_at: None,
             alarm: Alarm::new(),
             watch,
         }
@@ -134,12 +130,16 @@ impl Wire {
     /// Works until the machine has something to say. Content is sent when the
     /// server waits for it, while its replies are listened for.
     ///
+    /// With `follow` it does not wait for the verdict on the message, if the
+    /// machine can take the next one before.
+    ///
     /// Dropped half-way it leaves the connection in the middle of something; it
     /// must not be used again then.
     pub(super) async fn next(
         &mut self,
         client: &mut Client<'_>,
         content: &mut Content<'_>,
+        follow: bool,
     ) -> Result<Told, Failure> {
         loop {
             let (taken, told) = self.receive(client)?;
@@ -155,8 +155,12 @@ impl Wire {
             if client.is_closed() {
                 return Ok(Told::Closed);
             }
-            match poll_fn(|cx| self.poll_turn(cx, client, content)).await {
+            match poll_fn(|cx| self.poll_turn(cx, client, content, follow)).await {
                 Turn::Input | Turn::Output => {}
+                Turn::MayFollow => {
+                    self.dot_at = Some(self.written + self.output.filled().len() as u64);
+                    return Ok(Told::MayFollow);
+                }
                 Turn::Content(error) => return Err(Failure::Content(error)),
                 Turn::Deadline => client
                     .handle_timeout(self.clock.now())
@@ -169,6 +173,11 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// The text of the reply that was told last, lines separated by `\n`.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.gathered.text
     }
 
     /// Drops what was read before TLS and wipes what was written.
@@ -206,8 +215,17 @@ impl Wire {
         match received {
             Ok((used, event)) => {
                 let happened = used > 0 || event.is_some();
-                let told = event.and_then(|event| retell(event, &mut self.gathered));
+                let told = event.and_then(|event| {
+                    self.gathered.take(&event);
+                    retell(&event)
+                });
                 self.input.consume(used);
+                if matches!(
+                    told,
+                    Some(Told::Delivered { .. } | Told::NotDelivered { .. })
+                ) {
+                    self.dot_at = None;
+                }
                 Ok((happened, told))
             }
             Err(error) => Err(self.failure(error, None)),
@@ -219,6 +237,7 @@ impl Wire {
         cx: &mut Context<'_>,
         client: &mut Client<'_>,
         content: &mut Content<'_>,
+        follow: bool,
     ) -> Poll<Turn> {
         if let Poll::Ready(turn) = self.poll_read(cx) {
             return Poll::Ready(turn);
@@ -226,12 +245,16 @@ impl Wire {
         let mut source_is_slow = false;
         if self.write_error.is_none() {
             let now = self.clock.now();
-            if self.output.filled().is_empty() {
+            // What was left for the next message grows by its envelope.
+            if self.output.filled().is_empty() || self.dot_at.is_some() {
                 match self.fill(cx, now, client, content) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Turn::Content(error)),
                     Poll::Pending => source_is_slow = true,
                 }
+            }
+            if follow && client.awaits_verdict() {
+                return Poll::Ready(Turn::MayFollow);
             }
             if self.poll_write(cx).is_ready() {
                 return Poll::Ready(Turn::Output);
@@ -308,6 +331,7 @@ impl Wire {
                     let written = &self.output.filled()[..count];
                     self.watch.octets(Direction::Sent, written);
                     self.output.consume(count);
+                    self.written += count as u64;
                     self.unflushed = true;
                     Poll::Ready(())
                 }
@@ -338,7 +362,10 @@ impl Wire {
     /// The failure of the machine. It counts the final dot as sent once it is
     /// rendered; if it never left, the message was certainly not taken.
     fn failure(&self, error: CoreError, source: Option<io::Error>) -> Failure {
-        let kept = self.lost_output || !self.output.filled().is_empty();
+        let kept = match self.dot_at {
+            Some(dot) => self.written < dot,
+            None => self.lost_output || !self.output.filled().is_empty(),
+        };
         let error = match error {
             CoreError::Timeout { stage, .. } if kept => CoreError::Timeout {
                 stage,
@@ -354,56 +381,77 @@ impl Wire {
     }
 }
 
-/// Gives an event data of its own. `None` for what the driver sees elsewhere.
-fn retell(event: Event<'_>, gathered: &mut Vec<u8>) -> Option<Told> {
+/// Tells an event without its text. `None` for what the driver sees elsewhere.
+fn retell(event: &Event<'_>) -> Option<Told> {
     Some(match event {
-        Event::Reply { reply, .. } if !reply.last => {
-            gather(gathered, &reply);
-            return None;
-        }
+        Event::Reply { reply, .. } if !reply.last => return None,
         Event::Reply { stage, reply } => Told::Reply {
-            stage,
-            reply: Reply::complete(gathered, &reply),
+            stage: *stage,
+            heard: Heard::of(reply),
         },
         Event::Refused { stage, reply } => Told::Refused {
-            stage,
-            outcome: Outcome::refused_by(&reply),
-            reply: Reply::complete(gathered, &reply),
+            stage: *stage,
+            heard: Heard::of(reply),
         },
         Event::Sender { reply } => Told::Sender {
-            outcome: Outcome::refused_by(&reply),
-            reply: Reply::complete(gathered, &reply),
+            heard: Heard::of(reply),
         },
         Event::Recipient { index, reply } => Told::Recipient {
-            index,
-            outcome: Outcome::refused_by(&reply),
-            reply: Reply::complete(gathered, &reply),
+            index: *index,
+            heard: Heard::of(reply),
         },
         Event::ChunkRefused { reply } => Told::ChunkRefused {
-            outcome: Outcome::refused_by(&reply),
-            reply: Reply::complete(gathered, &reply),
+            heard: Heard::of(reply),
         },
         Event::Delivered { reply } => Told::Delivered {
-            reply: Reply::complete(gathered, &reply),
+            heard: Heard::of(reply),
         },
         Event::NotDelivered { stage, reply } => Told::NotDelivered {
-            stage,
-            refused: reply.and_then(|reply| {
-                let outcome = Outcome::refused_by(&reply)?;
-                Some((outcome, Reply::complete(gathered, &reply)))
-            }),
+            stage: *stage,
+            heard: reply.as_ref().map(Heard::of),
         },
-        Event::Ready => {
-            gathered.clear();
-            Told::Ready
-        }
+        Event::Ready => Told::Ready,
         Event::Closed => Told::Closed,
         // The machine asks for TLS or the body itself, and no query is made.
-        _ => {
-            gathered.clear();
-            return None;
-        }
+        _ => return None,
     })
+}
+
+/// The line of a reply that an event tells.
+fn reply_line<'e>(event: &Event<'e>) -> Option<ReplyLine<'e>> {
+    match *event {
+        Event::Reply { reply, .. }
+        | Event::Refused { reply, .. }
+        | Event::Sender { reply }
+        | Event::Recipient { reply, .. }
+        | Event::ChunkRefused { reply }
+        | Event::Delivered { reply } => Some(reply),
+        Event::NotDelivered { reply, .. } => reply,
+        _ => None,
+    }
+}
+
+/// The text of a reply, lines separated by `\n`.
+#[derive(Default)]
+struct Gathered {
+    text: Vec<u8>,
+    /// The reply is complete; the next line begins another one.
+    complete: bool,
+}
+
+impl Gathered {
+    fn take(&mut self, event: &Event<'_>) {
+        let line = reply_line(event);
+        if std::mem::take(&mut self.complete) || line.is_none() {
+            self.text.clear();
+        }
+        let Some(line) = line else { return };
+        if !self.text.is_empty() {
+            self.text.push(b'\n');
+        }
+        self.text.extend_from_slice(line.text);
+        self.complete = line.last;
+    }
 }
 
 impl fmt::Debug for Wire {
@@ -582,7 +630,8 @@ mod tests {
         }
         let mut wire = Wire::new(near, clock, Watch::new(Vec::new(), 1));
         tokio::time::pause();
-        let result = wire.next(&mut client, &mut Content::bytes(b"hi\r\n")).await;
+        let mut content = Content::bytes(b"hi\r\n");
+        let result = wire.next(&mut client, &mut content, false).await;
         let Err(Failure::Dialogue(error, None)) = result else {
             panic!("{result:?}");
         };

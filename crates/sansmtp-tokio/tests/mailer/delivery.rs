@@ -29,7 +29,7 @@ async fn plain() {
             .unwrap();
         assert!(report.all_delivered());
         assert_eq!(report.delivered().count(), 1);
-        assert_eq!(report.recipients[0].address, "a@example.org");
+        assert_eq!(report.recipients[0].address(), "a@example.org");
         let reply = report.recipients[0].reply.as_ref().unwrap();
         assert_eq!(reply.to_string(), "250 2.1.5 recipient ok");
         assert_eq!(report.reply.unwrap().text(), "queued as 42");
@@ -377,7 +377,7 @@ async fn one_recipient_is_refused() {
                 (2, 1)
             );
             let refused = report.refused().next().unwrap();
-            assert_eq!(refused.address, "no@example.org");
+            assert_eq!(refused.address(), "no@example.org");
             let Outcome::Refused { code, enhanced } = refused.outcome else {
                 panic!("{refused:?}");
             };

@@ -4,6 +4,7 @@ mod delivery;
 mod failure;
 mod peer;
 mod pool;
+mod series;
 mod tls;
 
 use sansmtp_tokio::sansmtp::envelope::{Envelope, Recipient};

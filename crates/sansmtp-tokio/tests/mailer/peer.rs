@@ -140,6 +140,15 @@ impl Peer {
         content
     }
 
+    /// Takes a message that comes in two flights.
+    pub(crate) async fn take_pipelined(&mut self, text: &str) {
+        let group = "MAIL FROM:<me@example.org>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n";
+        assert_eq!(self.flight().await, group);
+        self.write(b"250 ok\r\n250 ok\r\n354 go\r\n").await;
+        assert_eq!(self.flight().await, format!("{text}\r\n.\r\n"));
+        self.say("250 taken").await;
+    }
+
     pub(crate) async fn quit(mut self) {
         self.expect("QUIT").await;
         self.say("221 2.0.0 bye").await;
