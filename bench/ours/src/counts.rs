@@ -7,14 +7,12 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use sansmtp::config::Security;
-use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::wire::path::ReversePath;
 use sansmtp_tokio::Server;
 
 use crate::allocator::allocations;
-use crate::corpus::{RECIPIENT, SENDER, message};
+use crate::corpus::message;
 use crate::fixed::{Style, dialogue, serve};
-use crate::ours::{Sink, Trips, config, mailer, runtime};
+use crate::ours::{Sink, Trips, all, config, each, mailer, runtime};
 
 /// Messages that are counted, after as many that are not.
 const MESSAGES: usize = 100;
@@ -22,12 +20,13 @@ const SIZE: usize = 1024;
 
 /// Prints one count a line: its value, its unit, and what it is the count of.
 pub(crate) fn run() -> Result<()> {
-    for (name, offer) in [
-        ("no PIPELINING", Style::LockStep),
-        ("PIPELINING", Style::Pipelining),
-        ("CHUNKING", Style::Chunking),
+    for (name, offer, series) in [
+        ("no PIPELINING", Style::LockStep, false),
+        ("PIPELINING", Style::Pipelining, false),
+        ("PIPELINING, in a series", Style::Pipelining, true),
+        ("CHUNKING", Style::Chunking, false),
     ] {
-        let (allocations, trips) = client(offer)?;
+        let (allocations, trips) = client(offer, series)?;
         println!("{trips} round-trips/message client: round trips, {name}");
         println!("{allocations} allocations/message client: allocations, {name}");
     }
@@ -43,7 +42,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Per message: allocations of the client, and how often it waits for the server.
-fn client(offer: Style) -> Result<(f64, f64)> {
+fn client(offer: Style, series: bool) -> Result<(f64, f64)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     // It ends with the process.
@@ -51,19 +50,23 @@ fn client(offer: Style) -> Result<(f64, f64)> {
     let trips = Arc::new(Trips::default());
     let mailer = mailer(address, 1, false, None, Some(trips.clone()))?;
     let text = message(SIZE);
-    let recipients = [Recipient::parse(RECIPIENT)?];
-    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
     runtime()?.block_on(async {
-        for _ in 0..MESSAGES {
-            mailer.send(&envelope, &text).await?;
+        let mut costs = Vec::new();
+        // The first run fills what is kept.
+        for messages in [MESSAGES, MESSAGES, 2 * MESSAGES] {
+            let before = (allocations(), trips.count());
+            match series {
+                true => all(&mailer, &text, messages).await?,
+                false => each(&mailer, &text, messages).await?,
+            }
+            costs.push((allocations() - before.0, trips.count() - before.1));
         }
-        let before = (allocations(), trips.count());
-        for _ in 0..MESSAGES {
-            mailer.send(&envelope, &text).await?;
-        }
-        let per_message = |count: u64| tenth(count as f64 / MESSAGES as f64);
-        let allocated = per_message(allocations() - before.0);
-        Ok((allocated, per_message(trips.count() - before.1)))
+        let per_message =
+            |long: u64, short: u64| tenth((long as f64 - short as f64) / MESSAGES as f64);
+        Ok((
+            per_message(costs[2].0, costs[1].0),
+            per_message(costs[2].1, costs[1].1),
+        ))
     })
 }
 

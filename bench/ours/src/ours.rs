@@ -12,7 +12,7 @@ use sansmtp::config::{OwnedConfig, Security};
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::path::{ForwardPath, ReversePath};
-use sansmtp_tokio::client::{Direction, PoolConfig, Tap, Tls};
+use sansmtp_tokio::client::{Content, Direction, PoolConfig, Tap, Tls};
 use sansmtp_tokio::server::{
     Body, Handler, MailEnvelope, Refusal, ServerConfig, SessionInfo, Verdict, tls_config_from_files,
 };
@@ -50,6 +50,9 @@ pub(crate) struct Send {
     /// Connections at the same time.
     #[arg(long, default_value_t = 1)]
     sessions: usize,
+    /// Send all at once, so that each envelope leaves with the content before.
+    #[arg(long)]
+    series: bool,
     /// Implicit TLS, trusting this certificate.
     #[arg(long, value_name = "PEM")]
     tls: Option<PathBuf>,
@@ -94,9 +97,13 @@ impl Send {
                 let more = usize::from(number < self.messages % sessions);
                 let count = self.messages / sessions + more;
                 let mailer = mailer.clone();
-                tasks.push(tokio::spawn(
-                    async move { some(&mailer, text, count).await },
-                ));
+                let series = self.series;
+                tasks.push(tokio::spawn(async move {
+                    match series {
+                        true => all(&mailer, text, count).await,
+                        false => each(&mailer, text, count).await,
+                    }
+                }));
             }
             for task in tasks {
                 task.await??;
@@ -107,13 +114,28 @@ impl Send {
     }
 }
 
-async fn some(mailer: &Mailer, text: &[u8], messages: usize) -> Result<()> {
+/// Sends messages, each when the one before is taken.
+pub(crate) async fn each(mailer: &Mailer, text: &[u8], messages: usize) -> Result<()> {
     let recipients = [Recipient::parse(RECIPIENT)?];
     let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
     for _ in 0..messages {
         mailer.send(&envelope, text).await?;
     }
     Ok(())
+}
+
+/// Sends messages in a series.
+pub(crate) async fn all(mailer: &Mailer, text: &[u8], messages: usize) -> Result<()> {
+    let recipients = [Recipient::parse(RECIPIENT)?];
+    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
+    let mut failure = None;
+    let series = (0..messages).map(|_| (envelope, Content::from(text)));
+    mailer
+        .send_all(series, |_, result| {
+            failure = result.err().or(failure.take());
+        })
+        .await;
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// A mailer that keeps its connections, or makes one for each message.

@@ -66,6 +66,7 @@ pub(crate) fn run(accept: bool) -> Result<()> {
 const CLIENTS: &[(&str, &str, &[&str])] = &[
     ("no PIPELINING", "lock-step", &[]),
     ("PIPELINING", "pipelining", &[]),
+    ("PIPELINING, in a series", "pipelining", &["--series"]),
     ("CHUNKING", "chunking", &[]),
 ];
 

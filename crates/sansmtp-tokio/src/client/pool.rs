@@ -130,7 +130,8 @@ impl Pool {
         });
         let reaping = kept.reaper.as_ref().is_some_and(|task| !task.is_finished());
         if !reaping {
-            kept.reaper = Some(tokio::spawn(reap(Arc::downgrade(self))));
+            let first = Instant::now() + self.config.idle_timeout;
+            kept.reaper = Some(tokio::spawn(reap(Arc::downgrade(self), first)));
         }
     }
 
@@ -213,10 +214,13 @@ impl Pool {
     }
 }
 
-/// Closes what was idle for too long, until nothing is idle.
-async fn reap(pool: Weak<Pool>) {
+/// Closes what was idle for too long, until nothing is idle. It looks at `next` for
+/// the first time: earlier nothing can be too old, and with a mailer that is busy
+/// it would find nothing and have to be started for every message.
+async fn reap(pool: Weak<Pool>, mut next: Instant) {
     loop {
-        let next = {
+        tokio::time::sleep_until(next).await;
+        next = {
             let Some(pool) = pool.upgrade() else { return };
             let mut kept = pool.kept();
             let now = Instant::now();
@@ -237,6 +241,5 @@ async fn reap(pool: Weak<Pool>) {
                 }
             }
         };
-        tokio::time::sleep_until(next).await;
     }
 }

@@ -40,16 +40,29 @@ pub struct MailRecipient {
 }
 
 impl MailEnvelope {
-    pub(super) fn new(reverse_path: ReversePath<'_>, parameters: &MailParameters<'_>) -> Self {
+    /// An envelope without recipients, in the memory of one that is not needed any
+    /// more.
+    pub(super) fn new(
+        used: Option<Self>,
+        reverse_path: ReversePath<'_>,
+        parameters: &MailParameters<'_>,
+    ) -> Self {
+        let used = used.map(|used| (used.reverse_path, used.recipients));
+        let (mut path, mut recipients) = used.unwrap_or_default();
+        path.clear();
+        path.push_str(reverse_path.as_str());
+        recipients.clear();
+        // Few have more; an idle session keeps little.
+        recipients.shrink_to(16);
         Self {
-            reverse_path: reverse_path.as_str().to_owned(),
+            reverse_path: path,
             size: parameters.size,
             body: parameters.body,
             smtputf8: parameters.smtputf8,
             ret: parameters.ret,
             envid: parameters.envid.map(|envid| envid.as_str().to_owned()),
             handling: parameters.handling,
-            recipients: Vec::new(),
+            recipients,
         }
     }
 }

@@ -54,6 +54,7 @@ where
         refuse: setup.refuse,
         session,
         envelope: None,
+        used: None,
         content: Content::None,
         verdicts: Vec::new(),
     };
@@ -275,6 +276,8 @@ struct Exchange<'h, H: Handler> {
     refuse: bool,
     session: SessionInfo,
     envelope: Option<MailEnvelope>,
+    /// The envelope of the transaction before.
+    used: Option<MailEnvelope>,
     content: Content<H::Body>,
     /// What became of the recipients, in LMTP.
     verdicts: Vec<Verdict>,
@@ -374,7 +377,9 @@ impl<H: Handler> Exchange<'_, H> {
             } => {
                 let verdict = handler.sender(session, reverse_path, &parameters).await;
                 if verdict.is_positive() {
-                    self.envelope = Some(MailEnvelope::new(reverse_path, &parameters));
+                    let used = self.used.take();
+                    let envelope = MailEnvelope::new(used, reverse_path, &parameters);
+                    self.envelope = Some(envelope);
                 }
                 verdict
             }
@@ -438,7 +443,8 @@ impl<H: Handler> Exchange<'_, H> {
         if verdict.is_positive() {
             self.session.messages += 1;
         }
-        let recipients = self.envelope.take().map_or(0, |e| e.recipients.len());
+        let recipients = self.envelope.as_ref().map_or(0, |e| e.recipients.len());
+        self.used = self.envelope.take();
         info!(
             session = %self.session.id,
             number = self.session.messages,
@@ -474,7 +480,9 @@ impl<H: Handler> Exchange<'_, H> {
 
     /// The transaction is void.
     async fn void(&mut self) {
-        self.envelope = None;
+        if self.envelope.is_some() {
+            self.used = self.envelope.take();
+        }
         if let Content::Open(body) = std::mem::replace(&mut self.content, Content::None) {
             body.abort().await;
         }
