@@ -6,6 +6,7 @@ mod allocator;
 mod corpus;
 mod counts;
 mod fixed;
+mod hold;
 mod ours;
 
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ enum Task {
     FixedServe(fixed::Serve),
     /// Send octets that were put together before.
     FixedSend(fixed::Send),
+    /// Hold connections until a line comes on the standard input.
+    Hold(hold::Hold),
     /// Print the counts that can be taken inside a process: allocations and round trips per message.
     Counts,
 }
@@ -40,6 +43,7 @@ fn main() -> Result<()> {
         Task::Send(send) => send.run(),
         Task::FixedServe(serve) => serve.run(),
         Task::FixedSend(send) => send.run(),
+        Task::Hold(hold) => hold.run(),
         Task::Counts => counts::run(),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context as Polling, Poll};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -17,6 +19,7 @@ use sansmtp_tokio::server::{
     Body, Handler, MailEnvelope, Refusal, ServerConfig, SessionInfo, Verdict, tls_config_from_files,
 };
 use sansmtp_tokio::{Mailer, Server};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
@@ -53,6 +56,12 @@ pub(crate) struct Send {
     /// Send all at once, so that each envelope leaves with the content before.
     #[arg(long)]
     series: bool,
+    /// Read the content from a stream while it is sent, and print the peak of memory at the end, in KiB.
+    #[arg(long)]
+    streamed: bool,
+    /// Recipients of each message.
+    #[arg(long, default_value_t = 1)]
+    recipients: usize,
     /// Implicit TLS, trusting this certificate.
     #[arg(long, value_name = "PEM")]
     tls: Option<PathBuf>,
@@ -91,17 +100,26 @@ impl Send {
         runtime()?.block_on(async {
             let sessions = self.sessions.max(1);
             let mailer = mailer(self.address, sessions, self.new, self.tls.as_deref(), None)?;
-            let text: &'static [u8] = Vec::leak(message(self.size));
+            let text = Arc::new(message(if self.streamed { 80 } else { self.size }));
+            let names: Vec<String> = (1..self.recipients)
+                .map(|it| format!("r{it}@example.org"))
+                .collect();
+            let names = Arc::new(names);
             let mut tasks = Vec::new();
             for number in 0..sessions {
                 let more = usize::from(number < self.messages % sessions);
                 let count = self.messages / sessions + more;
-                let mailer = mailer.clone();
-                let series = self.series;
+                let (mailer, text, names) = (mailer.clone(), text.clone(), names.clone());
+                let (series, stream) = (self.series, self.streamed.then_some(self.size));
                 tasks.push(tokio::spawn(async move {
-                    match series {
-                        true => all(&mailer, text, count).await,
-                        false => each(&mailer, text, count).await,
+                    let mut recipients = vec![Recipient::parse(RECIPIENT)?];
+                    for name in names.iter() {
+                        recipients.push(Recipient::parse(name)?);
+                    }
+                    match stream {
+                        Some(size) => streamed(&mailer, size, count).await,
+                        None if series => all(&mailer, &text, count).await,
+                        None => each_to(&mailer, &text, count, &recipients).await,
                     }
                 }));
             }
@@ -109,6 +127,9 @@ impl Send {
                 task.await??;
             }
             mailer.close().await;
+            if self.streamed {
+                println!("{}", peak_memory()?);
+            }
             Ok(())
         })
     }
@@ -116,12 +137,63 @@ impl Send {
 
 /// Sends messages, each when the one before is taken.
 pub(crate) async fn each(mailer: &Mailer, text: &[u8], messages: usize) -> Result<()> {
-    let recipients = [Recipient::parse(RECIPIENT)?];
-    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
+    each_to(mailer, text, messages, &[Recipient::parse(RECIPIENT)?]).await
+}
+
+async fn each_to(
+    mailer: &Mailer,
+    text: &[u8],
+    messages: usize,
+    recipients: &[Recipient<'_>],
+) -> Result<()> {
+    let envelope = Envelope::new(ReversePath::parse(SENDER)?, recipients);
     for _ in 0..messages {
         mailer.send(&envelope, text).await?;
     }
     Ok(())
+}
+
+/// Sends messages that are never in memory as a whole.
+async fn streamed(mailer: &Mailer, size: usize, messages: usize) -> Result<()> {
+    let recipients = [Recipient::parse(RECIPIENT)?];
+    let envelope = Envelope::new(ReversePath::parse(SENDER)?, &recipients);
+    for _ in 0..messages {
+        let content = Content::reader(Lines { left: size }).with_length(size as u64);
+        mailer.send(&envelope, content).await?;
+    }
+    Ok(())
+}
+
+/// Lines of 80 octets, as a file would give them.
+struct Lines {
+    left: usize,
+}
+
+impl AsyncRead for Lines {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Polling<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        const LINE: &[u8; 80] =
+            b"The quick brown fox jumps over the lazy dog, and then it does so once more ...\r\n";
+        while self.left > 0 && buffer.remaining() > 0 {
+            let at = self.left % LINE.len();
+            let part = &LINE[(LINE.len() - at) % LINE.len()..];
+            let part = &part[..part.len().min(buffer.remaining())];
+            buffer.put_slice(part);
+            self.left -= part.len();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The most memory that this process has held so far, in KiB.
+fn peak_memory() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let words = line.context("the system does not tell")?;
+    Ok(words.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Sends messages in a series.
@@ -172,6 +244,7 @@ pub(crate) fn mailer(
 pub(crate) fn config() -> Result<ServerConfig> {
     Ok(ServerConfig::new(SERVER)?
         .max_size(0)
+        .max_recipients(u16::MAX)
         .max_connections(100_000)
         .max_connections_per_peer(100_000))
 }
