@@ -35,3 +35,106 @@ pub(crate) fn number(input: &mut &[u8], most: usize) -> Option<u16> {
     }
     value
 }
+
+/// Where the first CR or LF is.
+pub(crate) fn line_end(input: &[u8]) -> Option<usize> {
+    #[cfg(feature = "memchr")]
+    return memchr::memchr2(b'\r', b'\n', input);
+    #[cfg(not(feature = "memchr"))]
+    input.iter().position(|&b| b == b'\r' || b == b'\n')
+}
+
+/// Copies as much as fits, and returns how much that is.
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let count = from.len().min(to.len());
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    count
+}
+
+/// Kinds of octets, as a grammar names them: a value is a set of kinds.
+#[derive(Clone, Copy)]
+pub(crate) struct OctetKind(u8);
+
+impl OctetKind {
+    /// `atext` (RFC 5322, section 3.2.3), and UTF-8 of RFC 6531.
+    pub(crate) const ATEXT: Self = Self(1);
+    /// Letters, digits and hyphen, and what stands in domains besides: the underscore and
+    /// UTF-8.
+    pub(crate) const LDH: Self = Self(2);
+    /// `qtextSMTP` (RFC 5321, section 4.1.2), and UTF-8.
+    pub(crate) const QTEXT: Self = Self(4);
+    /// `esmtp-keyword` (RFC 5321, section 4.1.2): letters, digits and hyphen.
+    pub(crate) const KEYWORD: Self = Self(8);
+    /// `esmtp-value` (RFC 5321, section 4.1.2), and UTF-8.
+    pub(crate) const VALUE: Self = Self(16);
+    /// Printable ASCII without the space.
+    pub(crate) const GRAPHIC: Self = Self(32);
+    /// What may stand in a command line: no control character but the tab.
+    pub(crate) const TEXT: Self = Self(64);
+
+    /// Whether the octet is of this kind.
+    #[inline]
+    pub(crate) const fn has(self, octet: u8) -> bool {
+        KINDS[octet as usize] & self.0 != 0
+    }
+
+    /// Whether all are.
+    pub(crate) fn all(self, octets: &[u8]) -> bool {
+        octets.iter().all(|octet| self.has(*octet))
+    }
+
+    /// How many octets of this kind `input` begins with.
+    #[inline]
+    pub(crate) fn span(self, input: &[u8]) -> usize {
+        let end = input.iter().position(|octet| !self.has(*octet));
+        end.unwrap_or(input.len())
+    }
+}
+
+/// The kinds of each octet.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let octet = at as u8;
+        let utf8 = octet >= 0x80;
+        let alphanumeric = octet.is_ascii_alphanumeric();
+        let mut among = 0;
+        let mut special = false;
+        while among < ATEXT_SPECIALS.len() {
+            special |= octet == ATEXT_SPECIALS[among];
+            among += 1;
+        }
+        let members = [
+            (OctetKind::ATEXT, utf8 || alphanumeric || special),
+            (
+                OctetKind::LDH,
+                utf8 || alphanumeric || octet == b'-' || octet == b'_',
+            ),
+            (
+                OctetKind::QTEXT,
+                matches!(octet, 32..=33 | 35..=91 | 93..=126 | 0x80..),
+            ),
+            (OctetKind::KEYWORD, alphanumeric || octet == b'-'),
+            (
+                OctetKind::VALUE,
+                matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..),
+            ),
+            (OctetKind::GRAPHIC, octet.is_ascii_graphic()),
+            (OctetKind::TEXT, !octet.is_ascii_control() || octet == b'\t'),
+        ];
+        let mut member = 0;
+        while member < members.len() {
+            if members[member].1 {
+                kinds[at] |= members[member].0.0;
+            }
+            member += 1;
+        }
+        at += 1;
+    }
+    kinds
+};
+
+const ATEXT_SPECIALS: &[u8] = b"!#$%&'*+-/=?^_`{|}~";

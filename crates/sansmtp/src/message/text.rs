@@ -1,8 +1,8 @@
 //! Header text: folding at 78 characters, quoted strings (RFC 5322, section
 //! 3.2.4) and encoded words (RFC 2047), one token at a time.
 
+use crate::octets::OctetKind;
 use crate::wire::base64;
-use crate::wire::path::is_atext;
 use crate::wire::window::Window;
 
 /// Lines are folded so that they have at most this many characters
@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
             {
                 return Mode::Encoded;
             }
-            quote |= !is_atext(b) && (b != b' ' || last == b' ');
+            quote |= !OctetKind::ATEXT.has(b) && (b != b' ' || last == b' ');
             last = b;
             at = next;
         }

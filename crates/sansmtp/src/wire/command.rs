@@ -1,11 +1,12 @@
 //! Commands (RFC 5321, section 4.1.1 and the extensions).
 
 use super::param::{MailParameters, ParameterError, RcptParameters};
-use super::path::{self, ForwardPath, Mailbox, ReversePath};
+use super::path::{self, ForwardPath, Inside, ReversePath};
 use super::window::Window;
 #[cfg(feature = "mta")]
 use super::xclient::XClient;
 use crate::capability::{Capabilities, Extension};
+use crate::octets::OctetKind;
 
 /// A command with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,13 +112,34 @@ impl<'a> Command<'a> {
     /// # Errors
     /// [`CommandError`] tells which reply is due.
     pub fn parse(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
-        if line.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
-            return Err(CommandError::Control);
+        // No argument takes a control character, so it is looked for only in what was
+        // not taken.
+        Self::parse_clean(line, offered).map_err(|error| {
+            if OctetKind::TEXT.all(line) {
+                error
+            } else {
+                CommandError::Control
+            }
+        })
+    }
+
+    fn parse_clean(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
+        let unrecognized = Err(CommandError::Unrecognized);
+        let Some((verb, rest)) = line.split_first_chunk() else {
+            return unrecognized;
+        };
+        let verb = upper(*verb);
+        let tail = tail(verb);
+        let Some((word, rest)) = rest.split_at_checked(tail.len()) else {
+            return unrecognized;
+        };
+        if !word.eq_ignore_ascii_case(tail) {
+            return unrecognized;
         }
-        let line = line.trim_ascii_end();
-        let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
-        let (verb, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-        let argument = rest.trim_ascii();
+        let argument = trim(rest);
+        if !argument.is_empty() && rest.first() != Some(&b' ') {
+            return unrecognized;
+        }
         let none = |command| {
             if argument.is_empty() {
                 Ok(command)
@@ -125,36 +147,31 @@ impl<'a> Command<'a> {
                 Err(CommandError::Arguments)
             }
         };
-        let mut upper = [0; 8];
-        for (to, from) in upper.iter_mut().zip(verb) {
-            *to = from.to_ascii_uppercase();
-        }
-        let name = upper.get(..verb.len()).unwrap_or_default();
-        match name {
-            b"EHLO" => client_name(argument).map(Self::Ehlo),
-            b"HELO" => client_name(argument).map(Self::Helo),
+        match verb {
+            MAIL => mail(argument, offered),
+            RCPT => rcpt(argument, offered),
+            DATA => none(Self::Data),
+            BDAT if offered.has(Extension::Chunking) => bdat(argument),
+            EHLO => client_name(argument).map(Self::Ehlo),
+            HELO => client_name(argument).map(Self::Helo),
             #[cfg(feature = "mta")]
-            b"LHLO" => client_name(argument).map(Self::Lhlo),
-            b"MAIL" => mail(argument, offered),
-            b"RCPT" => rcpt(argument, offered),
-            b"DATA" => none(Self::Data),
-            b"BDAT" if offered.has(Extension::Chunking) => bdat(argument),
-            b"RSET" => none(Self::Rset),
-            b"QUIT" => none(Self::Quit),
-            b"NOOP" => text(argument).map(|_| Self::Noop),
-            b"VRFY" => text(argument).and_then(required).map(Self::Vrfy),
-            b"EXPN" => text(argument).and_then(required).map(Self::Expn),
-            b"HELP" => text(argument).map(Self::Help),
+            LHLO => client_name(argument).map(Self::Lhlo),
+            RSET => none(Self::Rset),
+            QUIT => none(Self::Quit),
+            NOOP => text(argument).map(|_| Self::Noop),
+            VRFY => text(argument).and_then(required).map(Self::Vrfy),
+            EXPN => text(argument).and_then(required).map(Self::Expn),
+            HELP => text(argument).map(Self::Help),
             #[cfg(feature = "mta")]
-            b"ETRN" if offered.has(Extension::Etrn) => node(argument).map(Self::Etrn),
+            ETRN if offered.has(Extension::Etrn) => node(argument).map(Self::Etrn),
             #[cfg(feature = "mta")]
-            b"XCLIENT" if offered.has(Extension::XClient) => text(argument).and_then(|text| {
+            XCLI if offered.has(Extension::XClient) => text(argument).and_then(|text| {
                 let attributes = XClient::parse(text).ok_or(CommandError::Arguments)?;
                 Ok(Self::XClient(attributes))
             }),
-            b"STARTTLS" => none(Self::StartTls),
-            b"AUTH" => auth(argument),
-            _ => Err(CommandError::Unrecognized),
+            STAR => none(Self::StartTls),
+            AUTH => auth(argument),
+            _ => unrecognized,
         }
     }
 
@@ -244,32 +261,81 @@ impl core::fmt::Debug for Command<'_> {
     }
 }
 
+// The verbs as numbers, so that one comparison tells two of them apart.
+const EHLO: u32 = upper(*b"EHLO");
+const HELO: u32 = upper(*b"HELO");
+const MAIL: u32 = upper(*b"MAIL");
+const RCPT: u32 = upper(*b"RCPT");
+const DATA: u32 = upper(*b"DATA");
+const BDAT: u32 = upper(*b"BDAT");
+const RSET: u32 = upper(*b"RSET");
+const NOOP: u32 = upper(*b"NOOP");
+const VRFY: u32 = upper(*b"VRFY");
+const EXPN: u32 = upper(*b"EXPN");
+const HELP: u32 = upper(*b"HELP");
+const QUIT: u32 = upper(*b"QUIT");
+const AUTH: u32 = upper(*b"AUTH");
+const STAR: u32 = upper(*b"STAR");
+#[cfg(feature = "mta")]
+const LHLO: u32 = upper(*b"LHLO");
+#[cfg(feature = "mta")]
+const ETRN: u32 = upper(*b"ETRN");
+#[cfg(feature = "mta")]
+const XCLI: u32 = upper(*b"XCLI");
+
+/// What a verb of more than four letters has behind those.
+const fn tail(verb: u32) -> &'static [u8] {
+    match verb {
+        STAR => b"TTLS",
+        #[cfg(feature = "mta")]
+        XCLI => b"ENT",
+        _ => b"",
+    }
+}
+
+/// Four letters in upper case. Only the two cases of a letter give that letter.
+const fn upper(word: [u8; 4]) -> u32 {
+    u32::from_le_bytes(word) & 0xdfdf_dfdf
+}
+
+/// Without the spaces and tabs at both ends.
+fn trim(mut argument: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = argument {
+        argument = rest;
+    }
+    argument
+}
+
 /// The name behind EHLO and HELO. Real clients send more than the grammar
 /// allows, so any printable word is taken.
 fn client_name(argument: &[u8]) -> Result<&str, CommandError> {
-    if argument.is_empty() || !argument.iter().all(u8::is_ascii_graphic) {
+    if argument.is_empty() || !OctetKind::GRAPHIC.all(argument) {
         return Err(CommandError::Arguments);
     }
-    text(argument)
+    utf8(argument)
 }
 
 fn mail<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
-    let (address, rest) = path_behind(argument, b"FROM:")?;
-    let reverse_path = match address {
-        "" => ReversePath::Null,
-        // Without a domain there is nobody to report to.
-        _ => ReversePath::Mailbox(Mailbox::parse(address).map_err(|_| CommandError::Address)?),
-    };
+    let (inside, rest) = path_behind(argument, b"FROM:")?;
     Ok(Command::Mail {
-        reverse_path,
+        reverse_path: match inside {
+            Inside::Nothing => ReversePath::Null,
+            Inside::Mailbox(mailbox) => ReversePath::Mailbox(mailbox),
+            // Without a domain there is nobody to report to.
+            Inside::Postmaster => return Err(CommandError::Address),
+        },
         parameters: MailParameters::parse(rest, offered)?,
     })
 }
 
 fn rcpt<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
-    let (address, rest) = path_behind(argument, b"TO:")?;
+    let (inside, rest) = path_behind(argument, b"TO:")?;
     Ok(Command::Rcpt {
-        forward_path: ForwardPath::parse(address).map_err(|_| CommandError::Address)?,
+        forward_path: match inside {
+            Inside::Nothing => return Err(CommandError::Address),
+            Inside::Mailbox(mailbox) => ForwardPath::Mailbox(mailbox),
+            Inside::Postmaster => ForwardPath::Postmaster,
+        },
         parameters: RcptParameters::parse(rest, offered)?,
     })
 }
@@ -279,14 +345,14 @@ fn rcpt<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, C
 fn path_behind<'a>(
     argument: &'a [u8],
     keyword: &[u8],
-) -> Result<(&'a str, &'a [u8]), CommandError> {
+) -> Result<(Inside<'a>, &'a [u8]), CommandError> {
     let (word, rest) = argument
         .split_at_checked(keyword.len())
         .ok_or(CommandError::Arguments)?;
     if !word.eq_ignore_ascii_case(keyword) {
         return Err(CommandError::Arguments);
     }
-    path::parse_path(rest.trim_ascii_start()).ok_or(CommandError::Address)
+    path::parse_path(trim(rest)).ok_or(CommandError::Address)
 }
 
 /// `AUTH SP sasl-mech [SP initial-response]`
@@ -345,6 +411,13 @@ pub(crate) fn node(argument: &[u8]) -> Result<&str, CommandError> {
 }
 
 fn text(argument: &[u8]) -> Result<&str, CommandError> {
+    if !OctetKind::TEXT.all(argument) {
+        return Err(CommandError::Control);
+    }
+    utf8(argument)
+}
+
+fn utf8(argument: &[u8]) -> Result<&str, CommandError> {
     core::str::from_utf8(argument).map_err(|_| CommandError::Arguments)
 }
 

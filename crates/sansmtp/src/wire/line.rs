@@ -4,6 +4,8 @@
 //! inside its line and is reported, so that nothing behind it can be taken for
 //! a command or a reply of its own.
 
+use crate::octets;
+
 /// How far the current line has been read: all that framing keeps between two
 /// calls. The bytes themselves are in a storage slice of the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,9 +86,7 @@ impl Framing {
             return (used, Some(line));
         }
         self.seen = u32::try_from(used).unwrap_or(u32::MAX);
-        for (to, from) in storage.iter_mut().zip(taken) {
-            *to = *from;
-        }
+        octets::copy(taken, storage);
         (used, None)
     }
 
@@ -98,9 +98,7 @@ impl Framing {
         let (used, complete) = self.scan(input);
         self.seen = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
         let room = storage.get_mut(before as usize..).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(input.iter().take(used)) {
-            *to = *from;
-        }
+        octets::copy(input.get(..used).unwrap_or(input), room);
         if !complete {
             return (used, None);
         }
@@ -128,15 +126,15 @@ impl Framing {
                     }
                 }
             }
-            let Some(at) = rest.iter().position(|&b| b == b'\r' || b == b'\n') else {
+            let Some(at) = octets::line_end(rest) else {
                 return (input.len(), false);
             };
-            if rest.get(at) == Some(&b'\r') {
-                self.after_cr = true;
-            } else {
-                self.bare = true;
-            }
             from = from.wrapping_add(at).wrapping_add(1);
+            match rest.get(at..) {
+                Some([b'\r', b'\n', ..]) => return (from.wrapping_add(1), true),
+                Some([b'\r', ..]) => self.after_cr = true,
+                _ => self.bare = true,
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::handling::Handling;
 use super::window::Window;
 use crate::capability::{Capabilities, Extension};
+use crate::octets::OctetKind;
 
 /// What the content may hold: the BODY parameter (RFC 6152, RFC 3030).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -424,28 +425,18 @@ fn for_each<'a>(
         return Err(ParameterError::Syntax);
     }
     for word in input.split(|&b| b == b' ').filter(|word| !word.is_empty()) {
-        let end = word.iter().position(|&b| b == b'=');
-        let (keyword, value) = match end.and_then(|end| word.split_at_checked(end)) {
-            Some((keyword, value)) => (keyword, value.get(1..)),
-            None => (word, None),
-        };
-        let starts_well = keyword.first().is_some_and(u8::is_ascii_alphanumeric);
-        if !starts_well
-            || !keyword
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
-        {
+        let (keyword, rest) = word
+            .split_at_checked(OctetKind::KEYWORD.span(word))
+            .ok_or(ParameterError::Syntax)?;
+        if !keyword.first().is_some_and(u8::is_ascii_alphanumeric) {
             return Err(ParameterError::Syntax);
         }
-        let value = match value {
-            None => None,
-            Some(value) => {
-                let printable = |b: &u8| matches!(b, b'!'..=b'<' | b'>'..=b'~' | 0x80..);
-                if value.is_empty() || !value.iter().all(printable) {
-                    return Err(ParameterError::Syntax);
-                }
+        let value = match rest {
+            [] => None,
+            [b'=', value @ ..] if !value.is_empty() && OctetKind::VALUE.all(value) => {
                 Some(core::str::from_utf8(value).map_err(|_| ParameterError::Syntax)?)
             }
+            _ => return Err(ParameterError::Syntax),
         };
         take(keyword, value)?;
     }

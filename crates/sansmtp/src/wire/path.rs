@@ -2,14 +2,9 @@
 //! 3.3).
 
 use super::window::Window;
-use crate::octets;
+use crate::octets::{self, OctetKind};
 use core::fmt;
-use nom::{
-    IResult, Parser,
-    branch::alt,
-    combinator::{opt, verify},
-    multi::many0_count,
-};
+use nom::{IResult, Parser, branch::alt, multi::many0_count};
 
 /// Longest path in octets, angle brackets included (RFC 5321, section
 /// 4.5.3.1.3).
@@ -200,32 +195,40 @@ fn render(address: &str, out: &mut Window<'_>) {
     out.put(b">");
 }
 
+/// What stands between the angle brackets of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inside<'a> {
+    Nothing,
+    /// `Postmaster`, in any case.
+    Postmaster,
+    Mailbox(Mailbox<'a>),
+}
+
 /// Reads a path with its angle brackets at the beginning of `input` and returns
 /// what is inside, without the source route, and the input behind it:
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is checked and
 /// dropped (RFC 5321, appendix C). The content may be empty or `Postmaster`.
-pub(crate) fn parse_path(input: &[u8]) -> Option<(&str, &[u8])> {
-    let (inside, (_, route)) = (octet(b'<'), opt(source_route)).parse(input).ok()?;
-    // An empty path, and the one address without a domain.
-    let after_mailbox = if let (Some(rest), None) = (octets::strip(inside, b'>'), route) {
-        return Some(("", rest));
-    } else if let Some((name, rest)) = inside.split_at_checked(10)
-        && route.is_none()
-        && name.eq_ignore_ascii_case(b"postmaster")
-        && rest.first() == Some(&b'>')
-    {
-        rest
-    } else {
-        mailbox(inside).ok()?.0
+pub(crate) fn parse_path(input: &[u8]) -> Option<(Inside<'_>, &[u8])> {
+    let mut inside = octets::strip(input, b'<')?;
+    let route = inside.first() == Some(&b'@');
+    if route {
+        (inside, ()) = source_route(inside).ok()?;
+    } else if let Some(rest) = octets::strip(inside, b'>') {
+        return Some((Inside::Nothing, rest));
+    }
+    let Ok((after, ())) = mailbox(inside) else {
+        let (name, rest) = inside.split_at_checked(10)?;
+        let named = !route && name.eq_ignore_ascii_case(b"postmaster");
+        let rest = octets::strip(rest, b'>').filter(|_| named)?;
+        return Some((Inside::Postmaster, rest));
     };
-    let length = inside.len().wrapping_sub(after_mailbox.len());
-    let rest = octets::strip(after_mailbox, b'>')?;
-    let used = input.len().wrapping_sub(rest.len());
-    if used > PATH_LIMIT {
+    let rest = octets::strip(after, b'>')?;
+    if input.len().wrapping_sub(rest.len()) > PATH_LIMIT {
         return None;
     }
-    let address = core::str::from_utf8(inside.get(..length)?).ok()?;
-    Some((address, rest))
+    let address = inside.get(..inside.len().wrapping_sub(after.len()))?;
+    let address = core::str::from_utf8(address).ok()?;
+    Some((Inside::Mailbox(Mailbox(address)), rest))
 }
 
 /// Whether `name` is a domain or an address literal, ASCII only: what EHLO
@@ -254,20 +257,32 @@ fn source_route(input: &[u8]) -> Parsed<'_> {
 
 /// `Local-part = Dot-string / Quoted-string`
 fn local_part(input: &[u8]) -> Parsed<'_> {
-    alt((quoted_string, dot_string)).parse(input)
+    match input.first() {
+        Some(b'"') => quoted_string(input),
+        _ => dot_string(input),
+    }
 }
 
 /// `Dot-string = Atom *("." Atom)`
 fn dot_string(input: &[u8]) -> Parsed<'_> {
-    let atom = || span(is_atext);
-    (atom(), many0_count((octet(b'.'), atom())))
-        .map(|_| ())
-        .parse(input)
+    // Behind the last octet of an atom.
+    let mut end = 0_usize;
+    for (at, &octet) in input.iter().enumerate() {
+        if OctetKind::ATEXT.has(octet) {
+            end = at.wrapping_add(1);
+        } else if octet != b'.' || end == 0 || end != at {
+            break;
+        }
+    }
+    match input.get(end..) {
+        Some(rest) if end > 0 => Ok((rest, ())),
+        _ => Err(nom::Err::Error(())),
+    }
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`
 fn quoted_string(input: &[u8]) -> Parsed<'_> {
-    let content = alt((span(is_qtext).map(|_| ()), quoted_pair));
+    let content = alt((span(|b| OctetKind::QTEXT.has(b)).map(|_| ()), quoted_pair));
     (octet(b'"'), many0_count(content), octet(b'"'))
         .map(|_| ())
         .parse(input)
@@ -286,7 +301,18 @@ fn domain(input: &[u8]) -> Parsed<'_> {
     if input.first() == Some(&b'[') {
         return (octet(b'['), literal, octet(b']')).map(|_| ()).parse(input);
     }
-    let (rest, _) = (label, many0_count((octet(b'.'), label))).parse(input)?;
+    let mut rest = input;
+    loop {
+        let (_, tail) = rest
+            .split_at_checked(OctetKind::LDH.span(rest))
+            .filter(|(name, _)| is_label(name))
+            .ok_or(nom::Err::Error(()))?;
+        let Some(next) = octets::strip(tail, b'.') else {
+            rest = tail;
+            break;
+        };
+        rest = next;
+    }
     if input.len().wrapping_sub(rest.len()) > DOMAIN_LIMIT {
         return Err(nom::Err::Error(()));
     }
@@ -295,13 +321,9 @@ fn domain(input: &[u8]) -> Parsed<'_> {
 
 /// `sub-domain = Let-dig [Ldh-str]`, at most 63 octets. The underscore counts
 /// as a letter: names that break the rule that way are in use.
-fn label(input: &[u8]) -> Parsed<'_> {
-    let ldh = span(|b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b == b'-' || b == b'_');
-    verify(ldh, |name: &[u8]| {
-        name.len() <= 63 && name.first() != Some(&b'-') && name.last() != Some(&b'-')
-    })
-    .map(|_| ())
-    .parse(input)
+fn is_label(name: &[u8]) -> bool {
+    matches!(name, [first, .., last] if *first != b'-' && *last != b'-' && name.len() <= 63)
+        || matches!(name, [only] if *only != b'-')
 }
 
 /// `IPv4-address-literal / IPv6-address-literal` (RFC 5321, section 4.1.3).
@@ -383,16 +405,6 @@ fn span<'i>(kind: impl Fn(u8) -> bool) -> impl Parser<&'i [u8], Output = &'i [u8
     }
 }
 
-/// `atext` of RFC 5322, and UTF-8 of RFC 6531.
-pub(crate) fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
-}
-
-/// `qtextSMTP = %d32-33 / %d35-91 / %d93-126`, and UTF-8 of RFC 6531.
-fn is_qtext(b: u8) -> bool {
-    matches!(b, 32..=33 | 35..=91 | 93..=126 | 0x80..)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,7 +435,7 @@ mod tests {
             let path = std::format!("<{address}> SIZE=1");
             assert_eq!(
                 parse_path(path.as_bytes()),
-                Some((address, &b" SIZE=1"[..]))
+                Some((Inside::Mailbox(mailbox), &b" SIZE=1"[..]))
             );
         }
     }
@@ -475,18 +487,18 @@ mod tests {
 
     #[test]
     fn paths() {
-        assert_eq!(parse_path(b"<>"), Some(("", &b""[..])));
+        assert_eq!(parse_path(b"<>"), Some((Inside::Nothing, &b""[..])));
         assert_eq!(
             parse_path(b"<POSTMASTER> X"),
-            Some(("POSTMASTER", &b" X"[..]))
+            Some((Inside::Postmaster, &b" X"[..]))
         );
         assert_eq!(
             parse_path(b"<postmaster@b>"),
-            Some(("postmaster@b", &b""[..]))
+            Some((Inside::Mailbox(Mailbox("postmaster@b")), &b""[..]))
         );
         assert_eq!(
             parse_path(b"<@one.example,@[127.0.0.1]:a@b.example>"),
-            Some(("a@b.example", &b""[..]))
+            Some((Inside::Mailbox(Mailbox("a@b.example")), &b""[..]))
         );
         for bad in [
             "",

@@ -1,6 +1,8 @@
 //! A resumable writer: renders a value again and again, and lets through only
 //! the part that was not emitted yet.
 
+use crate::octets;
+
 /// A window onto the rendered form of a value.
 ///
 /// The first `skip` bytes that are put are dropped, since an earlier call
@@ -33,10 +35,7 @@ impl<'o> Window<'o> {
         };
         self.skip = 0;
         let room = self.out.get_mut(self.written..).unwrap_or_default();
-        let count = fresh.len().min(room.len());
-        for (to, from) in room.iter_mut().zip(fresh) {
-            *to = *from;
-        }
+        let count = octets::copy(fresh, room);
         self.written = self.written.wrapping_add(count);
         self.cut |= count < fresh.len();
     }
