@@ -4,6 +4,9 @@
 //! keeps its rule all the same: lines end with CR LF and with nothing else, so
 //! that no later server that has to use DATA sees another end in it.
 
+use super::plain::plain;
+use crate::octets;
+
 /// Gives the content in chunks its line ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoder {
@@ -40,15 +43,11 @@ impl Encoder {
                 (Self::LineStart | Self::InLine, b'\r') => (b'\r', true, Self::AfterCr),
                 (Self::LineStart | Self::InLine, b'\n') => (b'\r', false, Self::Completed),
                 _ => {
-                    let run = self.run(rest).min(room.len());
-                    for (to, from) in room.iter_mut().zip(rest).take(run) {
-                        *to = *from;
-                    }
-                    read = read.wrapping_add(run);
-                    written = written.wrapping_add(run);
-                    if *self != Self::Opaque {
-                        *self = Self::InLine;
-                    }
+                    let run = self.run(rest.get(..room.len()).unwrap_or(rest));
+                    octets::copy(run, room);
+                    read = read.wrapping_add(run.len());
+                    written = written.wrapping_add(run.len());
+                    *self = self.behind(run);
                     continue;
                 }
             };
@@ -65,25 +64,25 @@ impl Encoder {
             return input.len();
         }
         let mut count = input.len();
-        for &byte in input {
+        let mut rest = input;
+        while let Some((&byte, tail)) = rest.split_first() {
             // What differs from one octet for one: an LF that is put in behind a
             // CR, a CR that is put in before an LF, and an LF whose CR is out.
-            self = match (self, byte) {
-                (Self::AfterCr | Self::Completed, b'\n') => Self::LineStart,
-                (Self::AfterCr, b'\r') => {
-                    count = count.saturating_add(1);
-                    Self::AfterCr
-                }
+            (self, rest) = match (self, byte) {
+                (Self::AfterCr | Self::Completed, b'\n') => (Self::LineStart, tail),
                 (Self::AfterCr, _) => {
                     count = count.saturating_add(1);
-                    Self::InLine
+                    (Self::LineStart, rest)
                 }
-                (_, b'\r') => Self::AfterCr,
+                (_, b'\r') => (Self::AfterCr, tail),
                 (_, b'\n') => {
                     count = count.saturating_add(1);
-                    Self::LineStart
+                    (Self::LineStart, tail)
                 }
-                _ => Self::InLine,
+                _ => {
+                    let run = self.run(rest);
+                    (self.behind(run), rest.get(run.len()..).unwrap_or_default())
+                }
             };
         }
         count
@@ -98,15 +97,22 @@ impl Encoder {
         }
     }
 
-    /// How many octets from here on go through as they are.
-    fn run(self, input: &[u8]) -> usize {
+    /// What goes through as it is.
+    fn run(self, input: &[u8]) -> &[u8] {
         if self == Self::Opaque {
-            return input.len();
+            return input;
         }
-        input
-            .iter()
-            .position(|&b| b == b'\r' || b == b'\n')
-            .unwrap_or(input.len())
+        input.get(..plain::<false>(input)).unwrap_or(input)
+    }
+
+    /// Where that leads.
+    fn behind(self, run: &[u8]) -> Self {
+        match (self, run.last()) {
+            (Self::Opaque, _) => Self::Opaque,
+            (_, Some(b'\r')) => Self::AfterCr,
+            (_, Some(b'\n')) => Self::LineStart,
+            _ => Self::InLine,
+        }
     }
 }
 
@@ -120,9 +126,19 @@ pub struct LineEnds {
 impl LineEnds {
     /// Looks at the next stretch.
     pub fn look(&mut self, stretch: &[u8]) {
-        for &byte in stretch {
-            self.bare |= self.after_cr != (byte == b'\n');
-            self.after_cr = byte == b'\r';
+        let mut rest = stretch;
+        while let Some((&byte, tail)) = rest.split_first() {
+            if self.after_cr || byte == b'\r' || byte == b'\n' {
+                self.bare |= self.after_cr != (byte == b'\n');
+                self.after_cr = byte == b'\r';
+                rest = tail;
+            } else {
+                let (run, tail) = rest
+                    .split_at_checked(plain::<false>(rest))
+                    .unwrap_or((rest, &[]));
+                self.after_cr = run.last() == Some(&b'\r');
+                rest = tail;
+            }
         }
     }
 

@@ -1,5 +1,11 @@
 //! Dot-stuffing of mail data, both ways (RFC 5321, section 4.5.2).
 
+use super::plain::plain;
+use crate::octets;
+
+/// As much is looked at and then copied, so that it is still in the cache.
+const STEP: usize = 4096;
+
 /// Where the encoder stands in the mail data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoder {
@@ -39,17 +45,16 @@ impl Encoder {
                 (_, b'\n') => (b'\r', false, Self::Completed),
                 (Self::LineStart, b'.') => (b'.', false, Self::Stuffed),
                 _ => {
-                    let run = rest
-                        .iter()
-                        .position(|&b| b == b'\r' || b == b'\n')
-                        .unwrap_or(rest.len())
-                        .min(room.len());
-                    for (to, from) in room.iter_mut().zip(rest).take(run) {
-                        *to = *from;
-                    }
-                    *self = Self::InLine;
-                    read = read.wrapping_add(run);
-                    written = written.wrapping_add(run);
+                    let run = plain::<true>(rest.get(..room.len().min(STEP)).unwrap_or(rest));
+                    let run = rest.get(..run).unwrap_or(rest);
+                    octets::copy(run, room);
+                    *self = match run.last() {
+                        Some(b'\r') => Self::AfterCr,
+                        Some(b'\n') => Self::LineStart,
+                        _ => Self::InLine,
+                    };
+                    read = read.wrapping_add(run.len());
+                    written = written.wrapping_add(run.len());
                     continue;
                 }
             };
@@ -100,6 +105,13 @@ impl Decoder {
     pub fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, &'a [u8]) {
         let mut start = 0_usize;
         let mut at = 0_usize;
+        if let (Place::LineStart, [b'.', next, ..]) = (self.place, input)
+            && !matches!(next, b'\r' | b'\n')
+        {
+            self.place = Place::InLine;
+            start = 1;
+            at = 1;
+        }
         while let Some(rest) = input.get(at..) {
             let Some(&byte) = rest.first() else { break };
             match (self.place, byte) {
@@ -145,11 +157,12 @@ impl Decoder {
                     at = at.wrapping_add(1);
                 }
                 _ => {
-                    self.place = Place::InLine;
-                    let run = rest
-                        .iter()
-                        .position(|&b| b == b'\r' || b == b'\n')
-                        .unwrap_or(rest.len());
+                    let run = plain::<true>(rest);
+                    self.place = match rest.get(..run).and_then(<[u8]>::last) {
+                        Some(b'\r') => Place::AfterCr,
+                        Some(b'\n') => Place::LineStart,
+                        _ => Place::InLine,
+                    };
                     at = at.wrapping_add(run);
                 }
             }

@@ -22,6 +22,7 @@ mod ip;
 pub mod line;
 pub mod param;
 pub mod path;
+mod plain;
 #[cfg(feature = "mta")]
 pub mod proxy;
 pub mod reply;
