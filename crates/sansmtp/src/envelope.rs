@@ -1,11 +1,13 @@
 //! The envelope: who sends, who receives, and what the server is told of the
 //! message (RFC 5321, section 2.3.1).
 
+use crate::octets;
 use crate::wire::enhanced::EnhancedCode;
 #[cfg(feature = "mta")]
 use crate::wire::handling::Handling;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", feature = "extensions"))]
 use crate::wire::param::RcptParameters;
+#[cfg(feature = "extensions")]
 use crate::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
 use crate::wire::path::{ForwardPath, InvalidAddress, ReversePath};
 use crate::wire::reply::{Class, Code, ReplyLine};
@@ -16,8 +18,10 @@ pub struct Recipient<'a> {
     /// The address.
     pub forward_path: ForwardPath<'a>,
     /// When to report on this recipient; needs DSN.
+    #[cfg(feature = "extensions")]
     pub notify: Option<Notify>,
     /// The recipient as the first sender named it; needs DSN.
+    #[cfg(feature = "extensions")]
     pub orcpt: Option<Orcpt<'a>>,
 }
 
@@ -30,7 +34,7 @@ impl<'a> Recipient<'a> {
         ForwardPath::parse(address).map(Self::from)
     }
 
-    #[cfg(feature = "client")]
+    #[cfg(all(feature = "client", feature = "extensions"))]
     pub(crate) fn parameters(&self) -> RcptParameters<'a> {
         RcptParameters {
             notify: self.notify,
@@ -43,7 +47,9 @@ impl<'a> From<ForwardPath<'a>> for Recipient<'a> {
     fn from(forward_path: ForwardPath<'a>) -> Self {
         Self {
             forward_path,
+            #[cfg(feature = "extensions")]
             notify: None,
+            #[cfg(feature = "extensions")]
             orcpt: None,
         }
     }
@@ -61,13 +67,17 @@ pub struct Envelope<'a> {
     /// sent (RFC 1870).
     pub size: Option<u64>,
     /// What the content holds; `None` stands for ASCII.
+    #[cfg(feature = "extensions")]
     pub body: Option<Body>,
     /// Whether headers are in UTF-8, so that SMTPUTF8 is needed. Addresses are
     /// looked at anyway.
+    #[cfg(feature = "extensions")]
     pub smtputf8: bool,
     /// How much of the message a report returns; needs DSN.
+    #[cfg(feature = "extensions")]
     pub ret: Option<Ret>,
     /// The sender's name for this transaction; needs DSN.
+    #[cfg(feature = "extensions")]
     pub envid: Option<Xtext<'a>>,
     /// How the message is to be handled on its way. Each wish needs its extension,
     /// and REQUIRETLS needs TLS.
@@ -82,9 +92,13 @@ impl<'a> Envelope<'a> {
             reverse_path,
             recipients,
             size: None,
+            #[cfg(feature = "extensions")]
             body: None,
+            #[cfg(feature = "extensions")]
             smtputf8: false,
+            #[cfg(feature = "extensions")]
             ret: None,
+            #[cfg(feature = "extensions")]
             envid: None,
             #[cfg(feature = "mta")]
             handling: Handling::NONE,
@@ -93,15 +107,17 @@ impl<'a> Envelope<'a> {
 
     /// Whether SMTPUTF8 is needed (RFC 6531, section 3.2).
     pub fn needs_smtputf8(&self) -> bool {
-        self.smtputf8
-            || !self.reverse_path.as_str().is_ascii()
-            || self
-                .recipients
-                .iter()
-                .any(|recipient| !recipient.forward_path.as_str().is_ascii())
+        #[cfg(feature = "extensions")]
+        if self.smtputf8 {
+            return true;
+        }
+        let mut recipients = self.recipients.iter();
+        !octets::is_ascii(self.reverse_path.as_str())
+            || recipients.any(|recipient| !octets::is_ascii(recipient.forward_path.as_str()))
     }
 
     /// Whether DSN is needed (RFC 3461).
+    #[cfg(feature = "extensions")]
     pub fn needs_dsn(&self) -> bool {
         self.ret.is_some()
             || self.envid.is_some()

@@ -16,9 +16,8 @@ use crate::state::{State, Step};
 use crate::wire::command::Command;
 use crate::wire::dot;
 use crate::wire::ehlo;
-use crate::wire::param::Body;
 #[cfg(feature = "extensions")]
-use crate::wire::param::MailParameters;
+use crate::wire::param::{Body, MailParameters};
 use crate::wire::reply::ReplyLine;
 use crate::wire::window::Window;
 
@@ -103,7 +102,10 @@ impl Dialogue<'_> {
         let early = self.may_overlap();
         let lmtp = self.is_lmtp();
         let session = &mut self.session;
+        #[cfg(feature = "extensions")]
         let binary = envelope.body == Some(Body::BinaryMime);
+        #[cfg(not(feature = "extensions"))]
+        let binary = false;
         // In LMTP it is not clear how many replies a refused chunk gets.
         let chunking = (self.config.chunking || binary)
             && !lmtp
@@ -636,34 +638,36 @@ impl Session {
 
     /// What the envelope needs and the server lacks.
     fn lacks(&self, envelope: &Envelope<'_>, chunking: bool) -> Option<Requirement> {
-        let max_size = self.capabilities.max_size;
-        Some(
-            if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
-                Requirement::Recipient
-            } else if self.offers(Extension::Size)
-                && max_size > 0
-                && envelope.size.is_some_and(|size| size > max_size)
-            {
-                Requirement::Size
-            } else if envelope.body == Some(Body::EightBitMime)
-                && !self.offers(Extension::EightBitMime)
-            {
-                Requirement::EightBitMime
-            } else if envelope.body == Some(Body::BinaryMime)
-                && !(chunking && self.offers(Extension::BinaryMime))
-            {
-                Requirement::BinaryMime
-            } else if envelope.needs_smtputf8() && !self.offers(Extension::SmtpUtf8) {
-                Requirement::SmtpUtf8
-            } else if envelope.needs_dsn() && !self.offers(Extension::Dsn) {
-                Requirement::Dsn
-            } else {
-                #[cfg(feature = "mta")]
-                return self.unmet_handling(&envelope.handling);
-                #[cfg(not(feature = "mta"))]
-                return None;
-            },
-        )
+        if envelope.recipients.is_empty() || envelope.recipients.len() > 65_000 {
+            return Some(Requirement::Recipient);
+        }
+        if envelope.needs_smtputf8() && !self.offers(Extension::SmtpUtf8) {
+            return Some(Requirement::SmtpUtf8);
+        }
+        #[cfg(feature = "extensions")]
+        {
+            let max_size = self.capabilities.max_size;
+            let too_large = envelope.size.is_some_and(|size| size > max_size);
+            if self.offers(Extension::Size) && max_size > 0 && too_large {
+                return Some(Requirement::Size);
+            }
+            if envelope.needs_dsn() && !self.offers(Extension::Dsn) {
+                return Some(Requirement::Dsn);
+            }
+            match envelope.body {
+                Some(Body::EightBitMime) if !self.offers(Extension::EightBitMime) => {
+                    return Some(Requirement::EightBitMime);
+                }
+                Some(Body::BinaryMime) if !(chunking && self.offers(Extension::BinaryMime)) => {
+                    return Some(Requirement::BinaryMime);
+                }
+                _ => {}
+            }
+        }
+        #[cfg(feature = "mta")]
+        return self.unmet_handling(&envelope.handling);
+        #[cfg(not(feature = "mta"))]
+        None
     }
 
     /// Every recipient was answered, and the transaction has not failed so far.

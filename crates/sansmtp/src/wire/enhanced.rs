@@ -16,7 +16,10 @@ impl EnhancedCode {
     /// persistent transient failure, 5 for a permanent failure; subject and detail
     /// are 0 to 999, and what is larger counts modulo 1,024.
     pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
-        let number = (class as u32) << 20 | (subject as u32 & MASK) << 10 | detail as u32 & MASK;
+        Self::of((class as u32) << 20 | (subject as u32 & MASK) << 10 | detail as u32 & MASK)
+    }
+
+    const fn of(number: u32) -> Self {
         Self(NonZeroU32::MIN.saturating_add(number))
     }
 
@@ -45,18 +48,15 @@ impl EnhancedCode {
     /// with 1 to 3 digits.
     pub fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
         let mut rest = text;
-        let class = octets::number(&mut rest, 1)?;
-        if !matches!(class, 2 | 4 | 5) {
+        let code = Self::of(octets::dotted(&mut rest)?);
+        let one_digit = text.get(1) == Some(&b'.');
+        if !one_digit || !matches!(code.class(), 2 | 4 | 5) {
             return None;
         }
-        rest = octets::strip(rest, b'.')?;
-        let subject = octets::number(&mut rest, 3)?;
-        rest = octets::strip(rest, b'.')?;
-        let detail = octets::number(&mut rest, 3)?;
         if !rest.is_empty() {
             rest = octets::strip(rest, b' ')?;
         }
-        Some((Self::new(class as u8, subject, detail), rest))
+        Some((code, rest))
     }
 
     pub(crate) fn render(self, out: &mut Window<'_>) {

@@ -64,30 +64,29 @@ impl Framing {
         storage: &'a mut [u8],
         input: &'a [u8],
     ) -> (usize, Option<Line<'a>>) {
-        if self.seen > 0 {
-            let (used, line) = self.take_into(storage, input);
-            let line = line.map(|(length, bare)| Line {
-                bytes: storage.get(..length as usize).unwrap_or(storage),
-                length,
-                bare,
-            });
-            return (used, line);
-        }
+        let before = self.seen as usize;
         let (used, complete) = self.scan(input);
         let taken = input.get(..used).unwrap_or(input);
-        if complete {
-            let content = taken.get(..used.saturating_sub(2)).unwrap_or_default();
-            let line = Line {
-                bytes: content.get(..storage.len()).unwrap_or(content),
-                length: u32::try_from(content.len()).unwrap_or(u32::MAX),
-                bare: self.bare,
-            };
-            *self = Self::default();
-            return (used, Some(line));
+        let size = storage.len();
+        let whole: &[u8] = if before == 0 && complete {
+            taken
+        } else {
+            octets::copy(taken, storage.get_mut(before..).unwrap_or_default());
+            storage
+        };
+        let seen = before.saturating_add(used);
+        if !complete {
+            self.seen = seen as u32;
+            return (used, None);
         }
-        self.seen = u32::try_from(used).unwrap_or(u32::MAX);
-        octets::copy(taken, storage);
-        (used, None)
+        let length = seen.saturating_sub(2);
+        let line = Line {
+            bytes: whole.get(..length.min(size)).unwrap_or_default(),
+            length: length as u32,
+            bare: self.bare,
+        };
+        *self = Self::default();
+        (used, Some(line))
     }
 
     /// The same, but the line is always put together in `storage`, so that it can
@@ -110,30 +109,21 @@ impl Framing {
     /// Finds the end of the line in `input`: how many octets belong to it, and
     /// whether the last two of the line are CR LF.
     fn scan(&mut self, input: &[u8]) -> (usize, bool) {
-        let mut from = 0_usize;
+        let mut at = 0_usize;
         loop {
-            let rest = input.get(from..).unwrap_or_default();
-            if self.after_cr {
-                match rest.first() {
-                    None => return (from, false),
-                    Some(b'\n') => {
-                        self.after_cr = false;
-                        return (from.wrapping_add(1), true);
-                    }
-                    Some(_) => {
-                        self.after_cr = false;
-                        self.bare = true;
-                    }
-                }
+            if !self.after_cr {
+                let rest = input.get(at..).unwrap_or_default();
+                at = at.saturating_add(octets::line_end(rest).unwrap_or(rest.len()));
             }
-            let Some(at) = octets::line_end(rest) else {
-                return (input.len(), false);
+            let Some(&octet) = input.get(at) else {
+                return (at, false);
             };
-            from = from.wrapping_add(at).wrapping_add(1);
-            match rest.get(at..) {
-                Some([b'\r', b'\n', ..]) => return (from.wrapping_add(1), true),
-                Some([b'\r', ..]) => self.after_cr = true,
-                _ => self.bare = true,
+            at = at.wrapping_add(1);
+            let ends = self.after_cr && octet == b'\n';
+            self.bare |= !ends && (self.after_cr || octet == b'\n');
+            self.after_cr = octet == b'\r';
+            if ends {
+                return (at, true);
             }
         }
     }

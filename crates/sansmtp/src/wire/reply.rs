@@ -80,7 +80,8 @@ impl<'a> ReplyLine<'a> {
     /// be any, since codes such as 571 are in use.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
         let mut rest = line;
-        let code = Code::new(octets::number(&mut rest, 3)?)?;
+        let code = u16::try_from(octets::dotted(&mut rest)?).ok()?;
+        let code = Code::new(code)?;
         let (last, text) = match rest.split_first() {
             None => (true, rest),
             Some((b' ', text)) => (true, text),
