@@ -1,7 +1,7 @@
 //! AUTH: which mechanism is used, and what the server's replies mean.
 
+use super::event::Told;
 use super::session::{Dialogue, Place};
-use super::submission::Told;
 use crate::auth::Exchange;
 use crate::capability::Extension;
 use crate::error::{Fault, Requirement};

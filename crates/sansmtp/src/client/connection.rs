@@ -22,6 +22,7 @@ use crate::wire::window::Window;
 /// It borrows its configuration, the envelope, and a line buffer of at least
 /// 128 bytes (512 are better: the text of a longer reply line is cut off).
 #[derive(Debug)]
+#[repr(C)]
 pub struct Client<'c> {
     pub(super) dialogue: Dialogue<'c>,
     line: &'c mut [u8],
@@ -261,7 +262,26 @@ impl Machine for Client<'_> {
             dialogue.session.chunks.tell_content = false;
             return Ok((0, Some(Event::Content)));
         }
-        let (used, event) = dialogue.receive(now, self.line, input);
+        let (used, reply) = dialogue.next_reply(self.line, input);
+        let mut event = None;
+        if let Some(reply) = reply {
+            let number = dialogue.session.answered;
+            let place = dialogue.place(number);
+            let told = dialogue.take_reply(place, &reply);
+            let session = &mut dialogue.session;
+            if reply.last {
+                // A reply of many lines has no more time than another.
+                session.since = now;
+                session.lines = 0;
+            }
+            event = told.event(place.stage(), session.failed_at, number, reply);
+            #[cfg(feature = "starttls")]
+            if session.row == Place::Handshake && used < input.len() {
+                // Told by the next call, as if it had come later; TLS is not wanted
+                // any more.
+                dialogue.misbehaved(Fault::PlaintextAfterStartTls);
+            }
+        }
         match dialogue.session.error {
             Some(error) if event.is_none() => Err(error),
             _ => Ok((used, event)),
@@ -275,7 +295,7 @@ impl Machine for Client<'_> {
         if !over && dialogue.session.error.is_none() {
             dialogue.fail(Cause::Closed);
         }
-        dialogue.close();
+        dialogue.session.close();
         dialogue.session.result()
     }
 
@@ -283,26 +303,9 @@ impl Machine for Client<'_> {
         let dialogue = &mut self.dialogue;
         let mut written = 0_usize;
         while let Some(room) = out.get_mut(written..)
-            && !room.is_empty()
-            && dialogue.may_send()
+            && let part @ 1.. = dialogue.send(room)
         {
-            let mut window = Window::new(usize::from(dialogue.session.offset), room);
-            dialogue.render(&mut window);
-            let part = window.written();
             written = written.wrapping_add(part);
-            let session = &mut dialogue.session;
-            if window.finished() {
-                session.offset = 0;
-                session.sent = session.sent.wrapping_add(1);
-                #[cfg(feature = "chunking")]
-                if session.content == Content::Complete {
-                    session.chunks.last_sent = true;
-                }
-            } else {
-                session.offset = session.offset.saturating_add(part as u16);
-            }
-        }
-        if written > 0 {
             dialogue.session.since = now;
         }
         written
@@ -316,7 +319,7 @@ impl Machine for Client<'_> {
         let dialogue = &mut self.dialogue;
         if dialogue.deadline().is_some_and(|deadline| now >= deadline) {
             if dialogue.session.row == Place::Quit {
-                dialogue.close();
+                dialogue.session.close();
             } else {
                 dialogue.fail(Cause::Timeout);
             }
@@ -354,14 +357,37 @@ impl Machine for Client<'_> {
 }
 
 impl Dialogue<'_> {
-    /// Takes the next line, if there is one. Without an event, the machine may
-    /// have failed.
-    fn receive<'a>(
+    /// Writes as much of the next command as fits, if it may go out.
+    // Alone it has enough registers.
+    #[inline(never)]
+    fn send(&mut self, out: &mut [u8]) -> usize {
+        if out.is_empty() || !self.may_send() {
+            return 0;
+        }
+        let mut window = Window::new(usize::from(self.session.offset), out);
+        self.render(&mut window);
+        let written = window.written();
+        let session = &mut self.session;
+        if window.finished() {
+            session.offset = 0;
+            session.sent = session.sent.wrapping_add(1);
+            #[cfg(feature = "chunking")]
+            if session.content == Content::Complete {
+                session.chunks.last_sent = true;
+            }
+        } else {
+            session.offset = session.offset.wrapping_add(written as u16);
+        }
+        written
+    }
+
+    /// Frames and parses the next line, if one is to be read. Without a line, the
+    /// machine may have failed.
+    fn next_reply<'a>(
         &mut self,
-        now: Instant,
         buffer: &'a mut [u8],
         input: &'a [u8],
-    ) -> (usize, Option<Event<'a>>) {
+    ) -> (usize, Option<ReplyLine<'a>>) {
         if input.is_empty() || self.session.error.is_some() || self.session.row == Place::Closed {
             return (0, None);
         }
@@ -369,22 +395,6 @@ impl Dialogue<'_> {
             self.misbehaved(Fault::PlaintextAfterStartTls);
             return (0, None);
         }
-        let (used, reply) = self.next_reply_line(buffer, input);
-        let event = reply.and_then(|reply| self.take_reply(now, &reply));
-        if self.session.row == Place::Handshake && used < input.len() {
-            // Told by the next call, as if it had come later; TLS is not wanted
-            // any more.
-            self.misbehaved(Fault::PlaintextAfterStartTls);
-        }
-        (used, event)
-    }
-
-    /// Frames and parses the next reply line.
-    fn next_reply_line<'a>(
-        &mut self,
-        buffer: &'a mut [u8],
-        input: &'a [u8],
-    ) -> (usize, Option<ReplyLine<'a>>) {
         let limits = &self.config.limits;
         let session = &mut self.session;
         // No look beyond the first octet over the limit, so that the same fault is
@@ -403,7 +413,7 @@ impl Dialogue<'_> {
                     let code = reply.code.get();
                     let changed = session.code != 0 && session.code != code;
                     session.code = if reply.last { 0 } else { code };
-                    session.lines = session.lines.saturating_add(1);
+                    session.lines = session.lines.wrapping_add(1);
                     if changed {
                         Fault::CodeChanged
                     } else if session.lines > limits.reply_lines {

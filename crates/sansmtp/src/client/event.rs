@@ -1,5 +1,6 @@
 //! What a client says to its driver, and what a driver can ask besides sending.
 
+use super::submission::FIRST_RECIPIENT;
 #[cfg(feature = "mta")]
 use crate::capability::Extension;
 #[cfg(feature = "mta")]
@@ -95,6 +96,78 @@ pub enum Event<'a> {
     },
     /// QUIT was answered: the connection can be closed.
     Closed,
+}
+
+/// What a line of a reply is to be told as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Not at all: the machine has failed.
+    Failed,
+    Reply,
+    Refused,
+    #[cfg(feature = "starttls")]
+    StartTls,
+    Ready,
+    Sender,
+    Recipient,
+    Content,
+    #[cfg(feature = "chunking")]
+    ChunkRefused,
+    Delivered,
+    #[cfg(feature = "mta")]
+    Verdict {
+        index: usize,
+        last: bool,
+    },
+    /// The message went nowhere, and this reply says so.
+    Rejected,
+    /// The message went nowhere, for what was said before.
+    NotDelivered,
+    #[cfg(feature = "query")]
+    Answer,
+    Closed,
+}
+
+impl Told {
+    /// The event for a reply to the command at place `number`.
+    pub(super) fn event(
+        self,
+        stage: Stage,
+        failed_at: Option<Stage>,
+        number: u32,
+        reply: ReplyLine<'_>,
+    ) -> Option<Event<'_>> {
+        Some(match self {
+            Self::Failed => return None,
+            Self::Reply => Event::Reply { stage, reply },
+            Self::Refused => Event::Refused { stage, reply },
+            #[cfg(feature = "starttls")]
+            Self::StartTls => Event::StartTls,
+            Self::Ready => Event::Ready,
+            Self::Sender => Event::Sender { reply },
+            Self::Recipient => Event::Recipient {
+                index: number.wrapping_sub(FIRST_RECIPIENT) as usize,
+                reply,
+            },
+            Self::Content => Event::Content,
+            #[cfg(feature = "chunking")]
+            Self::ChunkRefused => Event::ChunkRefused { reply },
+            Self::Delivered => Event::Delivered { reply },
+            #[cfg(feature = "mta")]
+            Self::Verdict { index, last } => Event::Verdict { index, reply, last },
+            Self::Rejected => Event::NotDelivered {
+                stage,
+                reply: Some(reply),
+            },
+            Self::NotDelivered => Event::NotDelivered {
+                stage: failed_at.unwrap_or(stage),
+                reply: None,
+            },
+            #[cfg(feature = "query")]
+            Self::Answer => Event::Answer { reply },
+            Self::Closed => Event::Closed,
+        })
+    }
 }
 
 /// A command besides those that send mail.

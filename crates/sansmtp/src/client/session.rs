@@ -1,10 +1,9 @@
 //! What the client remembers, and how its time runs.
 
 use super::chunks::Chunks;
-use super::event::Query;
+use super::event::{Query, Told};
 #[cfg(feature = "mta")]
 use super::limits::Tally;
-use super::submission::Told;
 #[cfg(feature = "auth")]
 use crate::auth::{Exchange, Material};
 use crate::capability::{Capabilities, Extension};
@@ -12,41 +11,50 @@ use crate::config::{Config, Security};
 use crate::envelope::Envelope;
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
 use crate::machine::Instant;
-use crate::state::State;
+use crate::state::{State, Step};
 use crate::wire::dot;
 use crate::wire::line::Framing;
 
 /// All that a [`Client`](super::Client) remembers, as plain data: what is left
 /// of it when it is put aside between two calls or two messages.
+///
+/// What is looked at most stands first: the nearer a field is to the front, the
+/// shorter are the instructions that reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Session {
-    pub(super) state: State,
     /// The first place of the row of commands that is being worked on.
     pub(super) row: Place,
+    pub(super) state: State,
     pub(super) content: Content,
     pub(super) dot: dot::Encoder,
     pub(super) tls: bool,
     /// The last transaction was left open: RSET comes before the next one.
     pub(super) dirty: bool,
-    /// The transaction was begun while the verdict on the message before was due:
-    /// that is the first reply.
-    #[cfg(feature = "overlap")]
-    pub(super) overlaps: bool,
-    #[cfg(feature = "extensions")]
-    pub(super) smtputf8: bool,
     /// The transaction has failed at this stage.
     pub(super) failed_at: Option<Stage>,
     /// The failure of the transaction is still to be told.
     pub(super) tell_failure: bool,
-    /// Commands of the row that were sent and that were answered.
-    pub(super) sent: u32,
-    pub(super) answered: u32,
     /// Bytes of the command at `sent` that were sent.
     pub(super) offset: u16,
     /// The code of the reply whose lines are coming in; 0 between two replies.
     pub(super) code: u16,
     /// Lines of that reply so far.
     pub(super) lines: u16,
+    /// The transaction was begun while the verdict on the message before was due:
+    /// that is the first reply.
+    #[cfg(feature = "overlap")]
+    pub(super) overlaps: bool,
+    #[cfg(feature = "extensions")]
+    pub(super) smtputf8: bool,
+    pub(super) error: Option<Error>,
+    /// Commands of the row that were sent and that were answered.
+    pub(super) sent: u32,
+    pub(super) answered: u32,
+    pub(super) framing: Framing,
+    /// When the last step was done: the time for the next one runs from here.
+    pub(super) since: Instant,
+    pub(super) capabilities: Capabilities,
     pub(super) chunks: Chunks,
     #[cfg(feature = "mta")]
     pub(super) tally: Tally,
@@ -54,11 +62,6 @@ pub struct Session {
     pub(super) exchange: Option<Exchange>,
     #[cfg(feature = "auth")]
     pub(super) material: Material,
-    pub(super) capabilities: Capabilities,
-    pub(super) framing: Framing,
-    /// When the last step was done: the time for the next one runs from here.
-    pub(super) since: Instant,
-    pub(super) error: Option<Error>,
 }
 
 /// What stands at a place in the row of commands.
@@ -109,11 +112,12 @@ pub(super) enum Content {
 /// line buffer, so that a line in the buffer can be looked at while the session
 /// changes.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Dialogue<'c> {
+    pub(super) session: Session,
     pub(super) config: &'c Config<'c>,
     pub(super) envelope: Option<&'c Envelope<'c>>,
     pub(super) query: Option<Query<'c>>,
-    pub(super) session: Session,
 }
 
 /// Why the client fails, besides a refusal.
@@ -205,6 +209,12 @@ impl Session {
     /// configuration that needs it is refused in the usual way.
     pub(super) const fn offers(&self, extension: Extension) -> bool {
         extension.is_used() && self.capabilities.has(extension)
+    }
+
+    /// Ends the session, wherever it is.
+    pub(super) fn close(&mut self) {
+        self.state = Step::Close.target();
+        self.row = Place::Closed;
     }
 
     /// Whether a reply is due.

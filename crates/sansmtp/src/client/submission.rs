@@ -1,16 +1,15 @@
 //! The policy of the client: which command comes next, and what a reply means.
 
-use super::Event;
 #[cfg(feature = "query")]
 use super::Query;
 #[cfg(feature = "chunking")]
 use super::chunks::Chunks;
+use super::event::Told;
 use super::session::{Cause, Content, Dialogue, Place, Session};
-use crate::capability::{Capabilities, Extension};
+use crate::capability::{Capabilities, Extension, USED};
 use crate::config::Security;
 use crate::envelope::{Envelope, Recipient};
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
-use crate::machine::Instant;
 use crate::state::{State, Step};
 #[cfg(feature = "query")]
 use crate::wire::command::Command;
@@ -23,37 +22,7 @@ use crate::wire::window::Window;
 
 /// The place of the first recipient in the row of a transaction, behind RSET and
 /// MAIL.
-const FIRST_RECIPIENT: u32 = 2;
-
-/// What a line of a reply is to be told as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Not at all: the machine has failed.
-    Failed,
-    Reply,
-    Refused,
-    #[cfg(feature = "starttls")]
-    StartTls,
-    Ready,
-    Sender,
-    Recipient,
-    Content,
-    #[cfg(feature = "chunking")]
-    ChunkRefused,
-    Delivered,
-    #[cfg(feature = "mta")]
-    Verdict {
-        index: usize,
-        last: bool,
-    },
-    NotDelivered {
-        /// The reply itself says so.
-        by_reply: bool,
-    },
-    #[cfg(feature = "query")]
-    Answer,
-    Closed,
-}
+pub(super) const FIRST_RECIPIENT: u32 = 2;
 
 impl Dialogue<'_> {
     /// What stands at place `number` of the current row.
@@ -306,53 +275,10 @@ impl Dialogue<'_> {
         }
     }
 
-    /// Takes one line of a reply. Without an event the machine has failed.
-    pub(super) fn take_reply<'a>(
-        &mut self,
-        now: Instant,
-        reply: &ReplyLine<'a>,
-    ) -> Option<Event<'a>> {
-        let number = self.session.answered;
-        let place = self.place(number);
-        let stage = place.stage();
-        let told = self.take_line(place, reply);
-        if reply.last {
-            // A reply of many lines has no more time than another.
-            self.session.since = now;
-            self.session.lines = 0;
-        }
-        let failed_at = self.session.failed_at.unwrap_or(stage);
-        let reply = *reply;
-        Some(match told {
-            Told::Failed => return None,
-            Told::Reply => Event::Reply { stage, reply },
-            Told::Refused => Event::Refused { stage, reply },
-            #[cfg(feature = "starttls")]
-            Told::StartTls => Event::StartTls,
-            Told::Ready => Event::Ready,
-            Told::Sender => Event::Sender { reply },
-            Told::Recipient => Event::Recipient {
-                index: number.wrapping_sub(FIRST_RECIPIENT) as usize,
-                reply,
-            },
-            Told::Content => Event::Content,
-            #[cfg(feature = "chunking")]
-            Told::ChunkRefused => Event::ChunkRefused { reply },
-            Told::Delivered => Event::Delivered { reply },
-            #[cfg(feature = "mta")]
-            Told::Verdict { index, last } => Event::Verdict { index, reply, last },
-            Told::NotDelivered { by_reply } => Event::NotDelivered {
-                stage: failed_at,
-                reply: Some(reply).filter(|_| by_reply),
-            },
-            #[cfg(feature = "query")]
-            Told::Answer => Event::Answer { reply },
-            Told::Closed => Event::Closed,
-        })
-    }
-
     /// Takes one line of a reply to what stands at `place`.
-    fn take_line(&mut self, place: Place, reply: &ReplyLine<'_>) -> Told {
+    // Alone it has enough registers.
+    #[inline(never)]
+    pub(super) fn take_reply(&mut self, place: Place, reply: &ReplyLine<'_>) -> Told {
         let stage = place.stage();
         let code = reply.code.get();
         let (positive, negative) = (code < 300, code >= 400);
@@ -364,7 +290,7 @@ impl Dialogue<'_> {
         if !awaited && code != 421 && !(negative && on_its_way) {
             return self.misbehaved(Fault::Unsolicited);
         }
-        if place == Place::Ehlo && positive {
+        if !USED.is_empty() && place == Place::Ehlo && positive {
             self.session.take_ehlo_line(reply);
         }
         if !reply.last {
@@ -462,7 +388,7 @@ impl Dialogue<'_> {
             Place::Data if wanted => {
                 session.failed_at = Some(stage);
                 session.end_transaction();
-                return Told::NotDelivered { by_reply: true };
+                return Told::Rejected;
             }
             Place::Data => session.settle(),
             // The reply to a chunk is no verdict yet, but one that comes before its
@@ -495,7 +421,7 @@ impl Dialogue<'_> {
                 return Told::Answer;
             }
             Place::Quit => {
-                self.close();
+                self.session.close();
                 return Told::Closed;
             }
             _ => return self.take_verdict(place, awaited, reply),
@@ -555,12 +481,14 @@ impl Dialogue<'_> {
         }
         if !awaited || reply.code.get() == 421 {
             self.refuse(Stage::Content, reply);
-            self.close();
+            self.session.close();
         }
         if reply.is_positive() && wanted {
             Told::Delivered
+        } else if wanted {
+            Told::Rejected
         } else {
-            Told::NotDelivered { by_reply: wanted }
+            Told::NotDelivered
         }
     }
 
@@ -599,7 +527,7 @@ impl Dialogue<'_> {
         });
         // After 421 the server closes; else QUIT is still polite.
         if reply.code.get() == 421 {
-            self.close();
+            session.close();
         } else {
             match stage {
                 Stage::Greeting => session.step(Step::TurnAway),
@@ -609,14 +537,6 @@ impl Dialogue<'_> {
             session.begin(Place::Idle);
         }
         Told::Refused
-    }
-
-    pub(super) fn close(&mut self) {
-        let session = &mut self.session;
-        if session.state != State::Closed {
-            session.step(Step::Close);
-        }
-        session.row = Place::Closed;
     }
 }
 

@@ -6,6 +6,8 @@ use core::num::NonZeroU32;
 
 /// Ten bits.
 const MASK: u32 = 0x3ff;
+/// Keeps the number from being 0.
+const MARK: u32 = 1 << 31;
 
 /// An enhanced status code such as `5.7.8`, in four octets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +22,10 @@ impl EnhancedCode {
     }
 
     const fn of(number: u32) -> Self {
-        Self(NonZeroU32::MIN.saturating_add(number))
+        Self(match NonZeroU32::new(number | MARK) {
+            Some(number) => number,
+            None => NonZeroU32::MAX,
+        })
     }
 
     /// 2 success, 4 persistent transient failure, 5 permanent failure.
@@ -39,7 +44,7 @@ impl EnhancedCode {
     }
 
     const fn number(self) -> u32 {
-        self.0.get().wrapping_sub(1)
+        self.0.get() & !MARK
     }
 
     /// Parses a code at the beginning of reply text and returns it with the

@@ -80,8 +80,11 @@ impl<'a> ReplyLine<'a> {
     /// be any, since codes such as 571 are in use.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
         let mut rest = line;
-        let code = u16::try_from(octets::dotted(&mut rest)?).ok()?;
-        let code = Code::new(code)?;
+        let code = octets::dotted(&mut rest)?;
+        if !(200..600).contains(&code) {
+            return None;
+        }
+        let code = Code(code as u16);
         let (last, text) = match rest.split_first() {
             None => (true, rest),
             Some((b' ', text)) => (true, text),
