@@ -565,24 +565,33 @@ impl Session {
             return Some(Requirement::SmtpUtf8);
         }
         #[cfg(feature = "extensions")]
+        return self.lacks_extension(envelope, chunking);
+        #[cfg(not(feature = "extensions"))]
         {
-            let max_size = self.capabilities.max_size;
-            let too_large = envelope.size.is_some_and(|size| size > max_size);
-            if self.offers(Extension::Size) && max_size > 0 && too_large {
-                return Some(Requirement::Size);
+            let _ = chunking;
+            None
+        }
+    }
+
+    /// Which extension the envelope needs and the server lacks.
+    #[cfg(feature = "extensions")]
+    fn lacks_extension(&self, envelope: &Envelope<'_>, chunking: bool) -> Option<Requirement> {
+        let max_size = self.capabilities.max_size;
+        let too_large = envelope.size.is_some_and(|size| size > max_size);
+        if self.offers(Extension::Size) && max_size > 0 && too_large {
+            return Some(Requirement::Size);
+        }
+        if envelope.needs_dsn() && !self.offers(Extension::Dsn) {
+            return Some(Requirement::Dsn);
+        }
+        match envelope.body {
+            Some(Body::EightBitMime) if !self.offers(Extension::EightBitMime) => {
+                return Some(Requirement::EightBitMime);
             }
-            if envelope.needs_dsn() && !self.offers(Extension::Dsn) {
-                return Some(Requirement::Dsn);
+            Some(Body::BinaryMime) if !(chunking && self.offers(Extension::BinaryMime)) => {
+                return Some(Requirement::BinaryMime);
             }
-            match envelope.body {
-                Some(Body::EightBitMime) if !self.offers(Extension::EightBitMime) => {
-                    return Some(Requirement::EightBitMime);
-                }
-                Some(Body::BinaryMime) if !(chunking && self.offers(Extension::BinaryMime)) => {
-                    return Some(Requirement::BinaryMime);
-                }
-                _ => {}
-            }
+            _ => {}
         }
         #[cfg(feature = "mta")]
         return self.unmet_handling(&envelope.handling);
