@@ -18,7 +18,7 @@ pub(super) fn plain<const DOTS: bool>(text: &[u8]) -> usize {
 
 /// The first line with its CR LF, or what is before a CR or LF that stands alone.
 fn line(text: &[u8]) -> usize {
-    let end = text.iter().position(|&b| b == b'\r' || b == b'\n');
+    let end = crate::octets::line_end(text);
     with_crlf(text, end.unwrap_or(text.len()))
 }
 
