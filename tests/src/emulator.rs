@@ -29,6 +29,8 @@ pub struct Emulator {
 /// How the firmware was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
+    /// Without TLS, name look-up and attachments.
+    Brief,
     /// Without TLS.
     Plain,
     /// With STARTTLS and AUTH.
@@ -45,6 +47,7 @@ impl Variant {
     /// The environment variable that names the image, and the machine of QEMU.
     const fn image_and_machine(self) -> (&'static str, &'static str) {
         match self {
+            Self::Brief => ("SANSMTP_FIRMWARE_BRIEF", "mps2-an385"),
             Self::Plain => ("SANSMTP_FIRMWARE_PLAIN", "mps2-an385"),
             Self::StartTls => ("SANSMTP_FIRMWARE_STARTTLS", "mps2-an385"),
             Self::ImplicitTls => ("SANSMTP_FIRMWARE_IMPLICIT_TLS", "mps2-an385"),

@@ -117,32 +117,30 @@ fn note_memory(variant: &str, run: &Run) {
 
 #[test]
 fn the_alert_arrives_byte_by_byte() {
-    let emulator = Emulator::new(Variant::Plain).unwrap();
     let certs = Certs::new().unwrap();
     let peers: [&dyn Peer; 3] = [
         &Ours::start(&certs.server).unwrap(),
         &Aiosmtpd::start(&certs.server).unwrap(),
         &Postfix::start(&certs.server).unwrap(),
     ];
-    for peer in peers {
-        let device = Device::new(&emulator, "plain", "alice@mx.test,bob@mx.test");
-        let run = device.run(peer.port(Security::DangerPlaintext));
-        assert_ends(&run, DELIVERED, "alert: delivered");
-        note_memory("plain", &run);
-        let stored = peer.wait_for(&device.from, 2).unwrap();
-        for mail in &stored {
-            compare(&device.written(), &mail.message).unwrap();
-            assert_eq!(mail.reverse_path, device.from);
+    for (variant, name) in [(Variant::Plain, "plain"), (Variant::Brief, "brief")] {
+        let emulator = Emulator::new(variant).unwrap();
+        for peer in peers {
+            let device = Device::new(&emulator, "plain", "alice@mx.test,bob@mx.test");
+            let run = device.run(peer.port(Security::DangerPlaintext));
+            assert_ends(&run, DELIVERED, "alert: delivered");
+            note_memory(name, &run);
+            let stored = peer.wait_for(&device.from, 2).unwrap();
+            for mail in &stored {
+                compare(&device.written(), &mail.message).unwrap();
+                assert_eq!(mail.reverse_path, device.from);
+            }
+            let recipients = stored.iter().flat_map(|mail| &mail.recipients);
+            let mut recipients: Vec<&String> = recipients.collect();
+            recipients.sort();
+            let to = ["alice@mx.test", "bob@mx.test"];
+            assert_eq!(recipients, to, "{}", peer.name());
         }
-        let mut recipients: Vec<&String> =
-            stored.iter().flat_map(|mail| &mail.recipients).collect();
-        recipients.sort();
-        assert_eq!(
-            recipients,
-            ["alice@mx.test", "bob@mx.test"],
-            "{}",
-            peer.name()
-        );
     }
 }
 

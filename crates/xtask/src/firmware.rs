@@ -34,11 +34,19 @@ pub(crate) struct Variant {
 /// All variants; the first is the smallest.
 pub(crate) const VARIANTS: &[Variant] = &[
     Variant {
+        name: "brief",
+        features: "--no-default-features client",
+        target: TARGET,
+        variable: "SANSMTP_FIRMWARE_BRIEF",
+        flash: 44 * 1024,
+        ram: 12 * 1024,
+    },
+    Variant {
         name: "plain",
         features: "",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_PLAIN",
-        flash: 72 * 1024,
+        flash: 60 * 1024,
         ram: 12 * 1024,
     },
     Variant {
@@ -46,7 +54,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
         features: "starttls",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_STARTTLS",
-        flash: 136 * 1024,
+        flash: 125 * 1024,
         ram: RAM,
     },
     Variant {
@@ -54,7 +62,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
         features: "implicit-tls",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_IMPLICIT_TLS",
-        flash: 136 * 1024,
+        flash: 125 * 1024,
         ram: RAM,
     },
     Variant {
@@ -62,7 +70,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
         features: "--no-default-features server",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_SERVER",
-        flash: 60 * 1024,
+        flash: 52 * 1024,
         ram: 12 * 1024,
     },
     Variant {
@@ -70,7 +78,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
         features: "an500,implicit-tls",
         target: M7,
         variable: "SANSMTP_FIRMWARE_M7",
-        flash: 136 * 1024,
+        flash: 125 * 1024,
         ram: RAM,
     },
 ];

@@ -14,7 +14,7 @@ use sansmtp::config::{EhloName, Security};
 use sansmtp::server::{Config, Query};
 use sansmtp::wire::enhanced::EnhancedCode;
 use sansmtp::wire::reply::Reply;
-use sansmtp_smoltcp::{Dialogue, Handler, Reception, core_instant, exchange};
+use sansmtp_smoltcp::{Dialogue, Handler, Reception, exchange};
 use smoltcp::socket::tcp;
 
 /// Where the device listens.
@@ -73,12 +73,12 @@ fn serve(network: &mut Network<'_>, settings: Settings<'_>) -> Result<(), &'stat
         {
             network.poll();
         }
-        let now = core_instant(clock::now());
+        let now = clock::now();
         let mut reception = Reception::new(&config, &mut line, &mut reply, &mut desk, now);
         let mut end = None;
         loop {
             network.poll();
-            let now = core_instant(clock::now());
+            let now = clock::now();
             let socket = network.sockets.get_mut::<tcp::Socket<'_>>(network.tcp);
             if !reception.is_over() {
                 exchange(&mut reception, now, socket);

@@ -21,10 +21,11 @@ mod settings;
 use crate::board::host::{decimal, log};
 use crate::board::lan9118::Lan9118;
 use crate::board::{clock, host, stack};
-use crate::network::{Network, Storage, TCP_BUFFER};
+use crate::network::{Network, TCP_BUFFER};
 use crate::settings::Settings;
 use core::panic::PanicInfo;
 use cortex_m_rt::entry;
+use smoltcp::iface::SocketStorage;
 use smoltcp::time::Duration;
 
 /// What the exit code says.
@@ -87,10 +88,22 @@ fn with_network(settings: Settings<'_>, act: impl FnOnce(&mut Network<'_>) -> u3
         log(&["no Ethernet controller"]);
         return exit::NO_NETWORK;
     };
-    let mut storage = Storage::EMPTY;
+    let mut sockets = [SocketStorage::EMPTY; 3];
+    #[cfg(feature = "dns")]
+    let mut queries = [const { None }; 1];
+    let mut buffers = [[0; TCP_BUFFER]; 2];
     let window = settings.number("window").map_or(TCP_BUFFER, |n| n as usize);
     let seed = u64::from_le_bytes(seed);
-    let Ok(mut network) = Network::new(&mut device, &mut storage, window, seed) else {
+    let network = Network::new(
+        &mut device,
+        &mut sockets,
+        #[cfg(feature = "dns")]
+        &mut queries,
+        &mut buffers,
+        window,
+        seed,
+    );
+    let Ok(mut network) = network else {
         log(&["the Ethernet controller does not answer"]);
         return exit::NO_NETWORK;
     };

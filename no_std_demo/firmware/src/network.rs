@@ -14,23 +14,6 @@ use smoltcp::wire::IpCidr;
 /// Octets of each TCP buffer.
 pub(crate) const TCP_BUFFER: usize = 1024;
 
-/// What the sockets need; lives as long as they do.
-pub(crate) struct Storage<'a> {
-    sockets: [SocketStorage<'a>; 3],
-    #[cfg(feature = "dns")]
-    queries: [Option<dns::DnsQuery>; 1],
-    buffers: [[u8; TCP_BUFFER]; 2],
-}
-
-impl Storage<'_> {
-    pub(crate) const EMPTY: Self = Self {
-        sockets: [SocketStorage::EMPTY; 3],
-        #[cfg(feature = "dns")]
-        queries: [const { None }; 1],
-        buffers: [[0; TCP_BUFFER]; 2],
-    };
-}
-
 /// The network stack.
 pub(crate) struct Network<'a> {
     device: &'a mut Lan9118,
@@ -46,18 +29,20 @@ impl<'a> Network<'a> {
     /// `window` is how much of the TCP buffers is used: with 1, each segment has one octet.
     pub(crate) fn new(
         device: &'a mut Lan9118,
-        storage: &'a mut Storage<'a>,
+        storage: &'a mut [SocketStorage<'a>; 3],
+        #[cfg(feature = "dns")] queries: &'a mut [Option<dns::DnsQuery>; 1],
+        buffers: &'a mut [[u8; TCP_BUFFER]; 2],
         window: usize,
         seed: u64,
     ) -> Result<Self, NoController> {
         let mut config = Config::new(Lan9118::address()?.into());
         config.random_seed = seed;
-        let interface = Interface::new(config, device, clock::now());
-        let mut sockets = SocketSet::new(&mut storage.sockets[..]);
+        let interface = Interface::new(config, device, clock::stack_now());
+        let mut sockets = SocketSet::new(&mut storage[..]);
         let dhcp = sockets.add(dhcpv4::Socket::new());
         #[cfg(feature = "dns")]
-        let dns = sockets.add(dns::Socket::new(&[], &mut storage.queries[..]));
-        let [receive, transmit] = storage.buffers.each_mut().map(|buffer| {
+        let dns = sockets.add(dns::Socket::new(&[], &mut queries[..]));
+        let [receive, transmit] = buffers.each_mut().map(|buffer| {
             let window = window.clamp(1, buffer.len());
             tcp::SocketBuffer::new(buffer.get_mut(..window).unwrap_or_default())
         });
@@ -78,7 +63,7 @@ impl<'a> Network<'a> {
     pub(crate) fn poll(&mut self) {
         let result = self
             .interface
-            .poll(clock::now(), self.device, &mut self.sockets);
+            .poll(clock::stack_now(), self.device, &mut self.sockets);
         if result == PollResult::None {
             cortex_m::asm::wfi();
         }
@@ -113,9 +98,9 @@ impl<'a> Network<'a> {
 
     /// Waits for an address. False if none came in time.
     pub(crate) fn wait_for_address(&mut self, limit: Duration) -> bool {
-        let end = clock::now() + limit;
+        let end = clock::stack_now() + limit;
         while self.interface.ip_addrs().is_empty() {
-            if clock::now() >= end {
+            if clock::stack_now() >= end {
                 return false;
             }
             self.poll();

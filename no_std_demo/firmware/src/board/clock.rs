@@ -21,7 +21,12 @@ pub(crate) fn start(mut systick: SYST) {
 }
 
 /// The time since the start.
-pub(crate) fn now() -> smoltcp::time::Instant {
+pub(crate) fn now() -> sansmtp::Instant {
+    sansmtp::Instant::from_millis(u64::from(MILLIS.load(Ordering::Relaxed)))
+}
+
+/// The same, as the network stack calls it.
+pub(crate) fn stack_now() -> smoltcp::time::Instant {
     smoltcp::time::Instant::from_millis(MILLIS.load(Ordering::Relaxed))
 }
 

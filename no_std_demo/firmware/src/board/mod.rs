@@ -3,9 +3,11 @@
 pub(crate) mod clock;
 pub(crate) mod host;
 pub(crate) mod lan9118;
+mod memory;
 #[cfg(feature = "client")]
 pub(crate) mod retained;
 pub(crate) mod stack;
+mod vectors;
 
 /// Where the registers of the Ethernet controller begin.
 const ETHERNET: usize = if cfg!(feature = "an500") {

@@ -1,25 +1,20 @@
 //! The alert: what it says, and how it is sent.
 
+use super::RECIPIENTS;
+use super::mail::{self, Mail};
 use super::queue::{Alert, Queue};
-use super::sensor::{self, Log};
 #[cfg(not(feature = "secure"))]
 use crate::board::clock;
 use crate::board::host;
-use crate::board::host::{HostFile, decimal, log};
+use crate::board::host::{HostFile, log};
 use crate::network::Network;
 use crate::settings::Settings;
 #[cfg(feature = "secure")]
 use sansmtp::auth::Credentials;
 use sansmtp::config::{Config, EhloName, Timeouts};
 use sansmtp::envelope::{Envelope, Outcome, Recipient};
-use sansmtp::message::{Address, Attachment, Builder, Content as Octets, Date, Message};
 use sansmtp::wire::path::ReversePath;
-#[cfg(not(feature = "secure"))]
-use sansmtp_smoltcp::core_instant;
-use sansmtp_smoltcp::{Composed, Content, ContentError, Delivery, Failure, Peer, Report, Retry};
-
-/// The most recipients of an alert.
-const RECIPIENTS: usize = 4;
+use sansmtp_smoltcp::{Content, ContentError, Delivery, Failure, Peer, Report, Retry};
 
 /// What became of the alert.
 pub(super) enum End {
@@ -37,63 +32,46 @@ pub(super) fn send(
     queue: &Queue,
     alert: &Alert,
 ) -> End {
-    let readings = Log {
-        readings: alert.readings,
-    };
-    let Some(from) = settings.get("from") else {
-        return End::Misconfigured("no sender (from)");
-    };
-    let (Ok(author), Ok(reverse_path)) = (Address::parse(from), ReversePath::parse(from)) else {
-        return End::Misconfigured("the sender (from) is no address");
-    };
-    let Some((recipients, to)) = recipients(settings) else {
-        return End::Misconfigured("the recipients (to) are no addresses, or too many");
-    };
-    let (recipients, to) = (recipients.as_slice(), to.as_slice());
+    attempt(network, settings, queue, alert).unwrap_or_else(End::Misconfigured)
+}
 
-    let text = Text::new(&readings);
-    let attachments = [Attachment::new(
-        "temperature.csv",
-        "text/csv",
-        Octets::Streamed {
-            size: Some(readings.size()),
-        },
-    )];
-    let Ok(date) = Date::from_unix(i64::from(alert.time), 0) else {
-        return End::Misconfigured("the clock is not set");
-    };
-    let authors = [author];
-    let message = Builder::new()
-        .from(&authors)
-        .to(to)
-        .subject("Pump 7: bearing too hot, above 90 \u{b0}C")
-        .date(date)
-        .entropy(alert.entropy)
-        .text(text.as_str())
-        .attachments(&attachments)
-        .build();
-    let Ok(message) = message else {
-        return End::Misconfigured("the message can not be written");
-    };
-    let mut envelope = Envelope::new(reverse_path, recipients);
-    envelope.size = message.exact_len();
-
-    let config = match configuration(settings) {
-        Ok(config) => config,
-        Err(why) => return End::Misconfigured(why),
-    };
-    keep_copy(settings, &message, &readings);
-    let content = Marked {
-        content: Composed::new(&message, &readings),
-        queue,
-        alert,
-    };
-    deliver(network, settings, &config, &envelope, content)
+fn attempt(
+    network: &mut Network<'_>,
+    settings: Settings<'_>,
+    queue: &Queue,
+    alert: &Alert,
+) -> Result<End, &'static str> {
+    let from = settings.get("from").ok_or("no sender (from)")?;
+    let to = settings.get("to").ok_or("no recipients (to)")?;
+    let sender = ReversePath::parse(from).map_err(|_| "the sender (from) is no address")?;
+    let first = to.split(',').next().unwrap_or_default();
+    let parse = |name| Recipient::parse(name).map_err(|_| "a recipient (to) is no address");
+    let mut recipients = [parse(first)?; RECIPIENTS];
+    let mut count = 0;
+    for name in to.split(',') {
+        *recipients
+            .get_mut(count)
+            .ok_or("too many recipients (to)")? = parse(name)?;
+        count += 1;
+    }
+    let config = configuration(settings)?;
+    keep_copy(settings, alert, from, to)?;
+    let recipients = recipients.get(..count).unwrap_or_default();
+    let mut envelope = Envelope::new(sender, recipients);
+    mail::with(alert, from, to, |mail, size| {
+        envelope.size = size;
+        let content = Marked {
+            content: mail,
+            queue,
+            alert,
+        };
+        deliver(network, settings, &config, &envelope, content)
+    })
 }
 
 /// The content of an alert, which says in the queue when its end is under way.
 struct Marked<'q> {
-    content: Composed<'q, &'q Log>,
+    content: Mail<'q>,
     queue: &'q Queue,
     alert: &'q Alert,
 }
@@ -192,7 +170,7 @@ fn in_the_clear(
     let mut report = None;
     while !mailer.is_idle() {
         network.poll();
-        let now = core_instant(clock::now());
+        let now = clock::now();
         report = report.or(mailer.poll(now, &mut network.interface, &mut network.sockets));
     }
     report
@@ -210,9 +188,7 @@ mod secure {
     use core::task::Poll;
     use sansmtp_smoltcp::tls::rand_core::{CryptoRng, Error, RngCore, impls};
     use sansmtp_smoltcp::tls::{Tls, Trust};
-    use sansmtp_smoltcp::{
-        Delivery, PolledClock, Report, Stack, TlsMailer, core_instant, poll_once,
-    };
+    use sansmtp_smoltcp::{Delivery, PolledClock, Report, Stack, TlsMailer, poll_once};
     use smoltcp::iface::{Interface, SocketSet};
 
     /// Octets of the longest trust anchor.
@@ -234,7 +210,7 @@ mod secure {
         let (mut read, mut write) = ([0; RECORD], [0; 1024]);
         let mut tls = Tls::new(Trust::anchors(anchors), HostRandom, &mut read, &mut write);
         let time = settings.number("time");
-        let now = || core_instant(clock::now());
+        let now = clock::now;
         let clock = PolledClock(now, || u64::from(time.unwrap_or_else(host::unix_time)));
         let tcp = network.tcp;
         let stack = RefCell::new(network);
@@ -308,79 +284,20 @@ fn configuration<'a>(settings: Settings<'a>) -> Result<Config<'a>, &'static str>
     Ok(config)
 }
 
-/// A list that can not grow over the bound of the device.
-struct List<T>([T; RECIPIENTS], usize);
-
-impl<T> List<T> {
-    fn as_slice(&self) -> &[T] {
-        self.0.get(..self.1).unwrap_or_default()
-    }
-}
-
-/// The recipients, separated by commas, for the envelope and for the header.
-fn recipients(settings: Settings<'_>) -> Option<(List<Recipient<'_>>, List<Address<'_>>)> {
-    let mut names = settings.get("to")?.split(',');
-    let first = names.next()?;
-    let mut paths = [Recipient::parse(first).ok()?; RECIPIENTS];
-    let mut addresses = [Address::parse(first).ok()?; RECIPIENTS];
-    let mut count = 1;
-    for name in names {
-        *paths.get_mut(count)? = Recipient::parse(name).ok()?;
-        *addresses.get_mut(count)? = Address::parse(name).ok()?;
-        count += 1;
-    }
-    Some((List(paths, count), List(addresses, count)))
-}
-
-/// The text of the alert, with the numbers of the day.
-struct Text {
-    octets: [u8; 320],
-    length: usize,
-}
-
-impl Text {
-    fn new(readings: &Log) -> Self {
-        let mut text = Self {
-            octets: [0; 320],
-            length: 0,
-        };
-        let second = readings.readings.saturating_sub(1);
-        let temperature = sensor::temperature(second);
-        let mut digits = [0; 10];
-        text.put("Pump 7 is too hot.\n\nAfter ");
-        text.put(decimal(second, &mut digits));
-        text.put(" seconds its bearing has ");
-        text.put(decimal(temperature / 10, &mut digits));
-        text.put(".");
-        text.put(decimal(temperature % 10, &mut digits));
-        text.put(" \u{b0}C; the limit is ");
-        text.put(decimal(sensor::LIMIT / 10, &mut digits));
-        text.put(" \u{b0}C.\n.\n.. all readings are attached\n");
-        text
-    }
-
-    fn put(&mut self, part: &str) {
-        let room = self.octets.get_mut(self.length..).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(part.bytes()) {
-            *to = from;
-            self.length += 1;
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        let octets = self.octets.get(..self.length).unwrap_or_default();
-        core::str::from_utf8(octets).unwrap_or_default()
-    }
-}
-
 /// Writes the message to a file of the host too, if the settings name one: for tests.
-fn keep_copy(settings: Settings<'_>, message: &Message<'_>, readings: &Log) {
+fn keep_copy(
+    settings: Settings<'_>,
+    alert: &Alert,
+    from: &str,
+    to: &str,
+) -> Result<(), &'static str> {
     let Some(file) = settings.get("copy").and_then(HostFile::create) else {
-        return;
+        return Ok(());
     };
-    let mut content = Composed::new(message, readings);
-    let mut out = [0; 64];
-    while let Ok(length @ 1..) = content.read(&mut out) {
-        file.write(out.get(..length).unwrap_or_default());
-    }
+    mail::with(alert, from, to, |mut mail, _| {
+        let mut out = [0; 64];
+        while let Ok(length @ 1..) = mail.read(&mut out) {
+            file.write(out.get(..length).unwrap_or_default());
+        }
+    })
 }

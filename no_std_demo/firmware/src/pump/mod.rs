@@ -1,8 +1,14 @@
 //! The client role: a pump that sends an alert when its bearing runs hot.
 
 mod alert;
+#[cfg(feature = "message")]
+mod mail;
+#[cfg(not(feature = "message"))]
+#[path = "brief.rs"]
+mod mail;
 mod queue;
 mod sensor;
+mod text;
 
 use crate::board::host::{self, decimal, log};
 use crate::network::Network;
@@ -12,6 +18,9 @@ use alert::End;
 use queue::{Alert, Queue};
 use sansmtp::Error;
 use sansmtp_smoltcp::Reason;
+
+/// The most recipients of an alert.
+const RECIPIENTS: usize = 4;
 
 /// Watches the sensor, then sends what is in the queue.
 pub(crate) fn run(settings: Settings<'_>) -> u32 {
@@ -39,7 +48,7 @@ fn watch(settings: Settings<'_>, queue: &mut Queue) {
         log(&["alerts: ", decimal(queue.len(), &mut digits), " found"]);
         return;
     }
-    let alarm = sensor::Log::until_alarm();
+    let alarm = sensor::readings_until_alarm();
     for number in 0..settings.number("alerts").unwrap_or(1) {
         let mut entropy = [0; 16];
         if !host::entropy(&mut entropy) {
@@ -50,7 +59,7 @@ fn watch(settings: Settings<'_>, queue: &mut Queue) {
             number,
             time: settings.number("time").unwrap_or_else(host::unix_time),
             // It did not get better within a minute.
-            readings: alarm.readings + 60 * number,
+            readings: alarm + 60 * number,
             entropy,
         };
         log(&["sensor: above the limit"]);
@@ -128,7 +137,6 @@ fn tell(reason: Reason) {
                 Error::Unmet(_) => log(&["reason: the server lacks what is required"]),
                 _ => log(&["reason: defect of the program"]),
             }
-            log(&["advice: ", error.next_step()]);
         }
         _ => log(&["reason: unknown"]),
     }

@@ -124,6 +124,14 @@ impl Queue {
 }
 
 impl Alert {
+    /// What the sensor said until then.
+    #[cfg(feature = "message")]
+    pub(super) fn log(&self) -> super::sensor::Log {
+        super::sensor::Log {
+            readings: self.readings,
+        }
+    }
+
     fn words(&self) -> [u32; CONTENT] {
         let mut words = [self.number, self.time, self.readings, 0, 0, 0, 0];
         for (word, octets) in words.iter_mut().skip(3).zip(self.entropy.as_chunks().0) {

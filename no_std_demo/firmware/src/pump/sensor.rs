@@ -1,14 +1,18 @@
 //! The simulated temperature of a pump, and its log in flash.
 
+#[cfg(feature = "message")]
 use sansmtp_smoltcp::{AttachmentSource, ContentError};
 
 /// Tenths of a degree Celsius at which the alarm is raised.
 pub(super) const LIMIT: u32 = 900;
 /// Octets of one line of the log.
+#[cfg(feature = "message")]
 const ROW: usize = 16;
 /// The first line of the log, as long as all others.
+#[cfg(feature = "message")]
 const HEAD: &[u8; ROW] = b"second,celsius\r\n";
 
+#[cfg(feature = "message")]
 /// What the pump was like: one reading each second since it was switched on.
 #[derive(Clone, Copy)]
 pub(super) struct Log {
@@ -23,24 +27,24 @@ pub(super) fn temperature(second: u32) -> u32 {
     600 + second * 2 / 3 + wobble
 }
 
-impl Log {
-    /// The log until the temperature first was over the limit.
-    pub(super) fn until_alarm() -> Self {
-        let mut readings = 0;
-        while temperature(readings) <= LIMIT {
-            readings += 1;
-        }
-        Self {
-            readings: readings + 1,
-        }
+/// How many readings there are when the temperature first is over the limit.
+pub(super) fn readings_until_alarm() -> u32 {
+    let mut readings = 0;
+    while temperature(readings) <= LIMIT {
+        readings += 1;
     }
+    readings + 1
+}
 
+#[cfg(feature = "message")]
+impl Log {
     /// The size of the log as a file, in octets.
     pub(super) fn size(&self) -> usize {
         (self.readings as usize + 1) * ROW
     }
 }
 
+#[cfg(feature = "message")]
 /// Lines have one length, so that any octet is found without an index.
 impl AttachmentSource for &Log {
     fn read_at(&mut self, _: usize, offset: usize, out: &mut [u8]) -> Result<usize, ContentError> {
@@ -57,6 +61,7 @@ impl AttachmentSource for &Log {
 }
 
 /// `00000042,062.8 CR LF`.
+#[cfg(feature = "message")]
 fn row(second: u32) -> [u8; ROW] {
     let mut line = *b"00000000,000.0\r\n";
     let mut temperature = temperature(second);
@@ -72,6 +77,7 @@ fn row(second: u32) -> [u8; ROW] {
     line
 }
 
+#[cfg(feature = "message")]
 fn put(digits: &mut [u8], mut number: u32) {
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
