@@ -21,48 +21,6 @@ pub(crate) fn strip(input: &[u8], octet: u8) -> Option<&[u8]> {
     }
 }
 
-/// Where the first CR or LF is.
-pub(crate) fn line_end(input: &[u8]) -> Option<usize> {
-    input.iter().position(|&b| b == b'\r' || b == b'\n')
-}
-
-/// Copies as much as fits, and returns how much that is.
-pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
-    let count = from.len().min(to.len());
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-    count
-}
-
-/// Whether no octet is above 127. What `str` has for this is made for long texts.
-pub(crate) fn is_ascii(text: &str) -> bool {
-    text.bytes().all(|octet| octet < 0x80)
-}
-
-/// Takes numbers of one to three digits, at most three of them with dots between,
-/// from the front of `input`. They come as one number, ten bits for each.
-pub(crate) fn dotted(input: &mut &[u8]) -> Option<u32> {
-    let (mut numbers, mut digits, mut dots) = (0_u32, 0_u8, 0_u8);
-    while let Some((&octet, rest)) = input.split_first() {
-        let digit = u32::from(octet.wrapping_sub(b'0'));
-        if digit < 10 && digits < 3 {
-            let last = numbers & 0x3ff;
-            numbers = numbers
-                .wrapping_add(last.wrapping_mul(9))
-                .wrapping_add(digit);
-            digits = digits.wrapping_add(1);
-        } else if octet == b'.' && digits > 0 && dots < 2 {
-            numbers <<= 10;
-            (digits, dots) = (0, dots.wrapping_add(1));
-        } else {
-            break;
-        }
-        *input = rest;
-    }
-    (digits > 0).then_some(numbers)
-}
-
 /// Whether no octet is above 127. What `str` has for this is made for long texts.
 pub(crate) fn is_ascii(text: &str) -> bool {
     text.bytes().all(|octet| octet < 0x80)
