@@ -11,7 +11,7 @@ use crate::config::Security;
 use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
-use crate::wire::command::{Command, CommandError, is_bdat};
+use crate::wire::command::{Command, CommandError, is_auth, is_bdat};
 use crate::wire::param::Body;
 use crate::wire::reply::Reply;
 
@@ -65,14 +65,13 @@ impl Dialogue<'_> {
         }
         // AUTH first: its argument is decoded where it lies.
         let text = line.get(..length).unwrap_or_default();
-        let command = Command::parse(text, &offered);
-        // What was meant as AUTH may be no command.
-        self.session.secret = matches!(command, Ok(Command::Auth { .. }) | Err(_));
-        if let Ok(Command::Auth {
-            mechanism,
-            initial_response,
-        }) = command
+        if is_auth(text)
+            && let Ok(Command::Auth {
+                mechanism,
+                initial_response,
+            }) = Command::parse(text, &offered)
         {
+            self.session.secret = true;
             let mechanism = Mechanism::from_name(mechanism.as_bytes());
             let response = initial_response.map(|response| {
                 let end = text.trim_ascii_end().len();
@@ -83,7 +82,10 @@ impl Dialogue<'_> {
         }
         let text = line.get(..length).unwrap_or_default();
         let leftover = used < input.len();
-        match Command::parse(text, &offered) {
+        let command = Command::parse(text, &offered);
+        // What was meant as AUTH may be no command.
+        self.session.secret = command.is_err();
+        match command {
             Ok(Command::Bdat { size, last }) => Ok((used, self.take_bdat(now, size, last, reply))),
             Ok(command) => Ok((used, self.take_command(command, leftover, reply))),
             Err(CommandError::Chunk { size: Some(size) }) => {

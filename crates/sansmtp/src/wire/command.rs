@@ -389,6 +389,11 @@ fn bdat(argument: &[u8]) -> Result<Command<'_>, CommandError> {
     }
 }
 
+/// Whether the line can be an AUTH.
+pub(crate) fn is_auth(line: &[u8]) -> bool {
+    line.first_chunk().is_some_and(|verb| upper(*verb) == AUTH)
+}
+
 /// Whether the line is, or was meant as, a BDAT.
 pub(crate) fn is_bdat(line: &[u8]) -> bool {
     let verb = line.trim_ascii_start().get(..4).unwrap_or_default();

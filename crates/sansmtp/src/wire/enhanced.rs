@@ -1,6 +1,6 @@
 //! Enhanced mail system status codes (RFC 3463, RFC 2034).
 
-use super::window::{Window, show_decimal};
+use super::window::{Few, show_decimal};
 use crate::octets;
 use core::num::NonZeroU32;
 
@@ -64,11 +64,12 @@ impl EnhancedCode {
         Some((code, rest))
     }
 
-    pub(crate) fn render(self, out: &mut Window<'_>) {
-        out.put(&[b'0'.wrapping_add(self.class()), b'.']);
-        out.put_decimal(u64::from(self.subject()));
-        out.put(b".");
-        out.put_decimal(u64::from(self.detail()));
+    pub(crate) fn push_to(self, few: &mut Few) {
+        few.push_number(u16::from(self.class()));
+        few.push(b'.');
+        few.push_number(self.subject());
+        few.push(b'.');
+        few.push_number(self.detail());
     }
 }
 

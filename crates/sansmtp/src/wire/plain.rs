@@ -8,9 +8,11 @@
 /// sooner than it would have to.
 pub(super) fn plain<const DOTS: bool>(text: &[u8]) -> usize {
     #[cfg(feature = "memchr")]
-    match vectors::short_line(text) {
-        None => return vectors::plain::<DOTS>(text).unwrap_or_else(|| line(text)),
-        Some(end) => return with_crlf(text, end),
+    {
+        match vectors::short_line(text) {
+            None => vectors::plain::<DOTS>(text).unwrap_or_else(|| line(text)),
+            Some(end) => with_crlf(text, end),
+        }
     }
     #[cfg(not(feature = "memchr"))]
     line(text)
@@ -42,8 +44,8 @@ mod vectors {
     #[inline]
     pub(super) fn short_line(text: &[u8]) -> Option<usize> {
         let word = u64::from_le_bytes(*text.first_chunk()?);
-        let found = zero_octets(word ^ EACH * u64::from(b'\r'))
-            | zero_octets(word ^ EACH * u64::from(b'\n'));
+        let found = zero_octets(word ^ (EACH * u64::from(b'\r')))
+            | zero_octets(word ^ (EACH * u64::from(b'\n')));
         (found != 0).then_some(found.trailing_zeros() as usize / 8)
     }
 
@@ -51,7 +53,7 @@ mod vectors {
 
     /// Marks the first octet that is zero, perhaps also others behind it.
     const fn zero_octets(word: u64) -> u64 {
-        word.wrapping_sub(EACH) & !word & EACH << 7
+        word.wrapping_sub(EACH) & !word & (EACH << 7)
     }
 
     /// `None` if less than a block passes.

@@ -1,7 +1,7 @@
 //! Replies (RFC 5321, section 4.2).
 
 use super::enhanced::EnhancedCode;
-use super::window::{Window, show_decimal};
+use super::window::{Few, Window, show_decimal};
 use crate::octets;
 use core::fmt;
 
@@ -294,11 +294,12 @@ impl<'a> Reply<'a> {
                 Some((line, tail)) => (line, Some(tail)),
                 None => (rest, None),
             };
-            begin_line(self.code, tail.is_none(), out);
+            let mut start = line_start(self.code, tail.is_none());
             if let Some(enhanced) = self.enhanced {
-                enhanced.render(out);
-                out.put(b" ");
+                enhanced.push_to(&mut start);
+                start.push(b' ');
             }
+            out.put(start.octets());
             out.put(line.as_bytes());
             out.put(b"\r\n");
             match tail {
@@ -311,8 +312,14 @@ impl<'a> Reply<'a> {
 
 /// Writes `250 ` or `250-`.
 pub(crate) fn begin_line(code: Code, last: bool, out: &mut Window<'_>) {
-    out.put_decimal(u64::from(code.get()));
-    out.put(if last { b" " } else { b"-" });
+    out.put(line_start(code, last).octets());
+}
+
+fn line_start(code: Code, last: bool) -> Few {
+    let mut start = Few::default();
+    start.push_number(code.get());
+    start.push(if last { b' ' } else { b'-' });
+    start
 }
 
 #[cfg(test)]

@@ -42,6 +42,11 @@ impl<'o> Window<'o> {
 
     /// Renders `value` in decimal digits.
     pub fn put_decimal(&mut self, mut value: u64) {
+        if value < 1000 {
+            let mut digits = Few::default();
+            digits.push_number(value as u16);
+            return self.put(digits.octets());
+        }
         // Subtraction instead of division: a 64-bit division costs flash.
         let mut started = false;
         for power in POWERS_OF_TEN {
@@ -50,7 +55,7 @@ impl<'o> Window<'o> {
                 value = value.wrapping_sub(power);
                 digit = digit.wrapping_add(1);
             }
-            started |= digit != b'0' || power == 1;
+            started |= digit != b'0';
             if started {
                 self.put(&[digit]);
             }
@@ -66,6 +71,42 @@ impl<'o> Window<'o> {
     pub fn finished(&self) -> bool {
         !self.cut
     }
+}
+
+/// A few octets, at most 16, that are put together before they are rendered.
+#[derive(Default)]
+pub(crate) struct Few {
+    octets: [u8; 16],
+    length: usize,
+}
+
+impl Few {
+    pub(crate) fn push(&mut self, octet: u8) {
+        if let Some(slot) = self.octets.get_mut(self.length) {
+            *slot = octet;
+            self.length = self.length.wrapping_add(1);
+        }
+    }
+
+    /// A number below 1,000.
+    pub(crate) fn push_number(&mut self, number: u16) {
+        if number >= 100 {
+            self.push(digit(number / 100));
+        }
+        if number >= 10 {
+            self.push(digit(number / 10));
+        }
+        self.push(digit(number));
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The last digit.
+const fn digit(number: u16) -> u8 {
+    (number % 10) as u8 | b'0'
 }
 
 /// Shows a number without the machinery of formatting, which costs flash.
