@@ -149,6 +149,23 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the server refused this recipient only since the message has too many:
+    /// another transaction may do at once (RFC 5321, section 4.5.3.1.10).
+    pub const fn wants_another_transaction(&self) -> bool {
+        match self {
+            Self::Refused { code, enhanced } => match enhanced {
+                // 552 is what RFC 821 had for it.
+                Some(enhanced) => {
+                    enhanced.subject() == 5
+                        && enhanced.detail() == 3
+                        && matches!(code.get(), 452 | 552)
+                }
+                None => code.get() == 452,
+            },
+            _ => false,
+        }
+    }
+
     /// What a reply to MAIL, RCPT, DATA or the content makes of a recipient: the
     /// refusal, or `None` if the reply is no refusal.
     pub fn refused_by(reply: &ReplyLine<'_>) -> Option<Self> {
@@ -165,6 +182,24 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_many_recipients_for_one_transaction() {
+        for (line, another) in [
+            (&b"452 4.5.3 Too many recipients"[..], true),
+            (b"452 too many", true),
+            (b"552 5.5.3 Too many recipients", true),
+            (b"552 too much mail data", false),
+            (b"452 4.3.1 Insufficient system storage", false),
+            (b"450 4.5.3 odd", false),
+            (b"550 5.1.1 no such user", false),
+        ] {
+            let reply = ReplyLine::parse(line).unwrap();
+            let outcome = Outcome::refused_by(&reply).unwrap();
+            assert_eq!(outcome.wants_another_transaction(), another, "{reply}");
+        }
+        assert!(!Outcome::Delivered.wants_another_transaction());
+    }
 
     #[test]
     fn only_refusals_refuse() {

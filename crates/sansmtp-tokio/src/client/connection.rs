@@ -13,7 +13,7 @@ use super::wire::{Failure, Stream, Told, Watch, Wire};
 use crate::clock::Clock;
 use crate::{channel_binding, random};
 use sansmtp::Machine;
-use sansmtp::client::{Client, Session};
+use sansmtp::client::{Allowance, Client, Session};
 use sansmtp::config::{Config, OwnedConfig};
 use sansmtp::envelope::Envelope;
 use sansmtp::error::{Error as CoreError, Stage};
@@ -179,7 +179,7 @@ impl Connection {
                 this: Some(Err(undelivered)),
             },
         };
-        self.ready = client.is_ready();
+        self.ready = client.is_ready() && !client.allowance().is_spent();
         self.session = client.suspend();
         progress
     }
@@ -200,9 +200,38 @@ impl Connection {
             let report = transaction.draft.finish(&setup.host);
             Err(transaction.undelivered(unexpected(&client), report, false))
         });
-        self.ready = client.is_ready();
+        self.ready = client.is_ready() && !client.allowance().is_spent();
         self.session = client.suspend();
         settled
+    }
+
+    /// The recipients, of those at these places of the envelope, that one more
+    /// transaction may have.
+    pub(super) fn admitted(
+        &mut self,
+        setup: &Setup,
+        envelope: &Envelope<'_>,
+        places: impl IntoIterator<Item = usize>,
+    ) -> Vec<usize> {
+        let mut allowance = self.allowance(setup);
+        let places = places.into_iter();
+        let admitted = places.filter(|place| {
+            let recipient = envelope.recipients.get(*place);
+            recipient.is_some_and(|recipient| allowance.admit(recipient))
+        });
+        admitted.collect()
+    }
+
+    /// Whether one more transaction may have all recipients.
+    pub(super) fn admits_all(&mut self, setup: &Setup, envelope: &Envelope<'_>) -> bool {
+        let mut allowance = self.allowance(setup);
+        let mut recipients = envelope.recipients.iter();
+        recipients.all(|recipient| allowance.admit(recipient))
+    }
+
+    fn allowance(&mut self, setup: &Setup) -> Allowance {
+        let config = setup.config.as_config();
+        Client::resume(self.session, &config, &mut self.line, None, None).allowance()
     }
 
     /// Says goodbye and closes. What goes wrong here harms nobody.
@@ -416,6 +445,12 @@ impl Transaction<'_> {
                 Told::Reply { .. } => {}
                 Told::Sender { heard } | Told::ChunkRefused { heard } => draft.passed(heard, text),
                 Told::Recipient { index, heard } => draft.answered(index, heard, text),
+                Told::Verdict { index, heard, last } => {
+                    draft.judged(index, heard, text);
+                    if last {
+                        break Some(self.judge_all());
+                    }
+                }
                 Told::Delivered { heard } => {
                     draft.taken(heard, text);
                     let report = draft.finish(self.host);
@@ -440,6 +475,18 @@ impl Transaction<'_> {
             unheard = false;
         };
         Progress { earlier, this }
+    }
+
+    /// All recipients got their verdict, in LMTP.
+    fn judge_all(&mut self) -> Result<Report, Undelivered> {
+        if !self.draft.is_for_anybody() {
+            self.draft.failed(Stage::Content, None, b"");
+        }
+        let report = self.draft.finish(self.host);
+        match report.failed_at {
+            None => Ok(report),
+            Some(_) => Err(not_delivered(report, false)),
+        }
     }
 
     /// The connection was lost in the midst of this message. If it is over with

@@ -151,6 +151,15 @@ impl<'a> Content<'a> {
         }
     }
 
+    /// Whether it can be sent a second time, which a reader can not.
+    pub(super) fn is_repeatable(&self) -> bool {
+        match &self.source {
+            Source::Bytes { .. } => true,
+            Source::Reader { .. } => false,
+            Source::Message(composed) => composed.attachments.is_empty(),
+        }
+    }
+
     /// Goes back to the beginning, and says whether that is possible: what a reader
     /// has given can not be read again.
     pub(super) fn rewind(&mut self) -> bool {

@@ -58,7 +58,7 @@ struct Recipient {
     address: Span,
     outcome: Outcome,
     reply: Option<Noted>,
-    refused_itself: bool,
+    refused_at: Option<Stage>,
 }
 
 /// What is kept for the next message, at most; enough for all but lists.
@@ -74,7 +74,7 @@ impl Draft {
                 address,
                 outcome: Outcome::NotSent,
                 reply: None,
-                refused_itself: false,
+                refused_at: None,
             });
         }
     }
@@ -84,10 +84,29 @@ impl Draft {
         let reply = self.note(heard, text);
         if let Some(recipient) = self.recipients.get_mut(index) {
             // Accepted so far; the verdict on the message decides.
-            recipient.refused_itself = heard.refusal.is_some();
+            recipient.refused_at = heard.refusal.map(|_| Stage::Rcpt);
             recipient.outcome = heard.refusal.unwrap_or(Outcome::NotSent);
             recipient.reply = Some(reply);
         }
+    }
+
+    /// Takes the verdict on the content for one recipient, in LMTP.
+    pub(super) fn judged(&mut self, index: usize, heard: Heard, text: &[u8]) {
+        let reply = self.note(heard, text);
+        if let Some(recipient) = self.recipients.get_mut(index) {
+            recipient.refused_at = heard.refusal.map(|_| Stage::Content);
+            recipient.outcome = heard.refusal.unwrap_or(Outcome::Delivered);
+            recipient.reply = Some(reply);
+            if heard.refusal.is_none() {
+                self.reply.get_or_insert(reply);
+            }
+        }
+    }
+
+    /// Whether anybody got the message.
+    pub(super) fn is_for_anybody(&self) -> bool {
+        let mut recipients = self.recipients.iter();
+        recipients.any(|recipient| recipient.outcome == Outcome::Delivered)
     }
 
     /// Takes a reply that may refuse the message before its end.
@@ -109,7 +128,7 @@ impl Draft {
             for recipient in &mut self.recipients {
                 recipient.outcome = Outcome::NotSent;
                 recipient.reply = None;
-                recipient.refused_itself = false;
+                recipient.refused_at = None;
             }
         }
         let refusal = match heard.filter(|heard| heard.refusal.is_some()) {
@@ -138,7 +157,7 @@ impl Draft {
             address: text(recipient.address),
             outcome: recipient.outcome,
             reply: recipient.reply.map(reply),
-            refused_itself: recipient.refused_itself,
+            refused_at: recipient.refused_at,
         });
         let report = Report {
             recipients: recipients.collect(),

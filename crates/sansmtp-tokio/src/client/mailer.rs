@@ -4,6 +4,7 @@ use super::check::Check;
 use super::connection::Setup;
 use super::content::Content;
 use super::error::Error;
+use super::parts::Parts;
 use super::pool::{Pool, PoolConfig};
 use super::report::Report;
 use super::series::Series;
@@ -70,6 +71,14 @@ impl Mailer {
     /// length is known, that is declared; octets in memory that are not ASCII are
     /// declared as 8BITMIME.
     ///
+    /// Where the server takes fewer recipients at once (LIMITS, RFC 9422, or 452 for
+    /// those over its limit), the message goes out in several transactions, over new
+    /// connections if need be, and the report is one. A reader can not be read twice:
+    /// such a message is refused with [`Requirement::Recipients`] before anything is
+    /// sent, or the rest of the recipients reported as refused.
+    ///
+    /// [`Requirement::Recipients`]: sansmtp::error::Requirement::Recipients
+    ///
     /// If a connection that was kept turns out to be lost before the server has
     /// answered anything, the message is sent over a new one. It is never sent
     /// again after that.
@@ -93,10 +102,24 @@ impl Mailer {
         let mut lease = pool.lease().await?;
         loop {
             let connection = &mut lease.connection;
+            if !connection.admits_all(&pool.setup, &envelope) && content.is_repeatable() {
+                let all = (0..envelope.recipients.len()).collect();
+                return Parts::new(pool, &envelope).send(lease, content, all).await;
+            }
             let sent = connection.send(&pool.setup, &envelope, &mut content);
             match sent.await {
                 Err(lost) if lost.unheard && lease.reused && content.rewind() => {
                     lease = pool.replace(lease).await?;
+                }
+                Ok(report) if content.is_repeatable() => {
+                    let rest = report.over_limit();
+                    if rest.is_empty() {
+                        pool.give_back(lease);
+                        return Ok(report);
+                    }
+                    let mut parts = Parts::new(pool, &envelope);
+                    parts.begin_with(report);
+                    return parts.send(lease, content, rest).await;
                 }
                 result => {
                     pool.give_back(lease);

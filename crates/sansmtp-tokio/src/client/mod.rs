@@ -34,6 +34,7 @@ mod content;
 mod draft;
 mod error;
 mod mailer;
+mod parts;
 mod pool;
 mod report;
 mod series;

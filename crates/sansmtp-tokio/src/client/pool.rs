@@ -111,6 +111,16 @@ impl Pool {
         self.fresh(lost.permit).await
     }
 
+    /// A new connection in the place of one that can not take these recipients any
+    /// more.
+    pub(super) async fn renew<'p>(
+        self: &'p Arc<Self>,
+        spent: Lease<'p>,
+    ) -> Result<Lease<'p>, Error> {
+        self.say_farewell(&mut self.kept(), spent.connection);
+        self.fresh(spent.permit).await
+    }
+
     /// Takes a connection back: keeps it, or says goodbye without keeping anybody
     /// waiting.
     pub(super) fn give_back(self: &Arc<Self>, lease: Lease<'_>) {

@@ -128,8 +128,9 @@ pub struct RecipientReport {
     /// The server's reply that the outcome rests on: the one to this recipient's
     /// RCPT, or the one that refused the message later on. `None` if there is none.
     pub reply: Option<Reply>,
-    /// The reply to RCPT was a no.
-    pub(super) refused_itself: bool,
+    /// Where this recipient was refused, and not the message: RCPT, or with LMTP the
+    /// content.
+    pub(super) refused_at: Option<Stage>,
 }
 
 impl RecipientReport {
@@ -181,12 +182,35 @@ impl Report {
     /// What the refusal of this recipient means and what to do next. `None` for a
     /// recipient that was not refused.
     pub fn explanation(&self, recipient: &RecipientReport) -> Option<Explanation> {
-        let stage = match (recipient.outcome, recipient.refused_itself) {
-            (Outcome::Refused { .. }, true) => Stage::Rcpt,
-            (Outcome::Refused { .. }, false) => self.failed_at?,
+        let stage = match recipient.outcome {
+            Outcome::Refused { .. } => recipient.refused_at.or(self.failed_at)?,
             _ => return None,
         };
         recipient.reply.as_ref()?.explain(&self.host, stage)
+    }
+
+    /// Takes over what became of a part of the recipients, which stand at these places
+    /// of the whole envelope.
+    pub(super) fn take_part(&mut self, part: Self, places: &[usize]) {
+        for (place, recipient) in places.iter().zip(part.recipients) {
+            if let Some(whole) = self.recipients.get_mut(*place) {
+                *whole = recipient;
+            }
+        }
+        if self.delivered().next().is_some() {
+            self.failed_at = None;
+            self.reply = self.reply.take().or(part.reply);
+        } else {
+            self.failed_at = part.failed_at;
+            self.reply = part.reply;
+        }
+    }
+
+    /// The places of recipients that were refused only since there were too many.
+    pub(super) fn over_limit(&self) -> Vec<usize> {
+        let places = self.recipients.iter().enumerate();
+        let over = places.filter(|(_, one)| one.outcome.wants_another_transaction());
+        over.map(|(place, _)| place).collect()
     }
 
     /// The refusal that speaks for the failure: that of the message, or of the
@@ -240,7 +264,7 @@ impl fmt::Display for Report {
         };
         write!(f, "; {} {fate}", first.address())?;
         match &first.reply {
-            Some(reply) if first.refused_itself => write!(f, ": {reply}"),
+            Some(reply) if first.refused_at.is_some() => write!(f, ": {reply}"),
             _ => Ok(()),
         }
     }

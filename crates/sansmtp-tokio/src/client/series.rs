@@ -3,6 +3,7 @@
 use super::connection::{Connection, Undelivered};
 use super::content::Content;
 use super::error::Error;
+use super::parts::Parts;
 use super::pool::{Lease, Pool};
 use super::report::Report;
 use sansmtp::envelope::Envelope;
@@ -42,6 +43,18 @@ impl<'p, F: FnMut(usize, Result<Report, Error>)> Series<'p, F> {
                 Ok(lease) => lease,
                 Err(error) => return (self.told)(number, Err(error)),
             };
+            let setup = &self.pool.setup;
+            if !lease.connection.admits_all(setup, &envelope) && content.is_repeatable() {
+                self.lease = Some(lease);
+                self.settle().await;
+                let Some(lease) = self.lease.take() else {
+                    continue;
+                };
+                let all = (0..envelope.recipients.len()).collect();
+                let parts = Parts::new(self.pool, &envelope);
+                let result = parts.send(lease, content, all).await;
+                return (self.told)(number, result);
+            }
             let used = lease.reused || lease.connection.messages > 0;
             let follow = self.pool.may_go_on(&lease.connection);
             let progress = lease

@@ -73,6 +73,12 @@ pub(super) enum Told {
     MayFollow,
     /// The server took the message.
     Delivered { heard: Heard },
+    /// The verdict for one recipient, in LMTP.
+    Verdict {
+        index: usize,
+        heard: Heard,
+        last: bool,
+    },
     /// The server took the message for nobody.
     NotDelivered { stage: Stage, heard: Option<Heard> },
     /// The dialogue is over.
@@ -405,6 +411,11 @@ fn retell(event: &Event<'_>) -> Option<Told> {
         },
         Event::Delivered { reply } => Told::Delivered {
             heard: Heard::of(reply),
+        },
+        Event::Verdict { index, reply, last } => Told::Verdict {
+            index: *index,
+            heard: Heard::of(reply),
+            last: *last,
         },
         Event::NotDelivered { stage, reply } => Told::NotDelivered {
             stage: *stage,

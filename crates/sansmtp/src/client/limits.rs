@@ -47,6 +47,11 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// Whether nobody is admitted any more: the session has had all its messages.
+    pub const fn is_spent(&self) -> bool {
+        self.recipients == 0
+    }
+
     /// Whether this recipient can be one of them, and if so, counts it.
     pub fn admit(&mut self, recipient: &Recipient<'_>) -> bool {
         let Some(left) = self.recipients.checked_sub(1) else {
