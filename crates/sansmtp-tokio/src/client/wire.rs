@@ -436,7 +436,8 @@ fn reply_line<'e>(event: &Event<'e>) -> Option<ReplyLine<'e>> {
         | Event::Sender { reply }
         | Event::Recipient { reply, .. }
         | Event::ChunkRefused { reply }
-        | Event::Delivered { reply } => Some(reply),
+        | Event::Delivered { reply }
+        | Event::Verdict { reply, .. } => Some(reply),
         Event::NotDelivered { reply, .. } => reply,
         _ => None,
     }
