@@ -50,6 +50,46 @@ export function streamTransport(
   return transport;
 }
 
+/**
+ * A transport over a WebSocket whose other end is a relay of bytes. What the server and the relay say to each
+ * other is not protected by the page: TLS, if there is any, ends at the relay.
+ */
+export async function webSocketTransport(url: string | URL): Promise<Transport> {
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  const readable = new ReadableStream<Uint8Array>({
+    start(controller) {
+      let over = false;
+      const end = () => {
+        if (!over) controller.close();
+        over = true;
+      };
+      socket.addEventListener("message", ({ data }) => {
+        if (data instanceof ArrayBuffer && !over) controller.enqueue(new Uint8Array(data));
+      });
+      socket.addEventListener("close", end);
+    },
+    cancel() {
+      socket.close();
+    },
+  });
+  const writable = new WritableStream<Uint8Array>({
+    write(bytes) {
+      if (socket.readyState !== WebSocket.OPEN) throw new Error("the relay closed the connection");
+      // A copy: what is sent may lie in memory that grows.
+      socket.send(bytes.slice());
+    },
+    close() {
+      socket.close();
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("open", () => resolve(), { once: true });
+    socket.addEventListener("close", () => reject(new Error(`no connection by the relay ${socket.url}`)), { once: true });
+  });
+  return streamTransport({ readable, writable });
+}
+
 /** Two transports, each the other's peer, in memory. */
 export function transportPair(): [Transport, Transport] {
   const there = new TransformStream<Uint8Array, Uint8Array>();

@@ -8,12 +8,12 @@ import type { MailParameters, RcptParameters, ReplyLine, State } from "./types.j
 export type Command =
   | { readonly error: (typeof ERRORS)[number] }
   | ({ readonly error?: undefined } & (
-      | { readonly verb: "EHLO" | "HELO" | "LHLO"; readonly name: string }
+      | { readonly verb: "EHLO" | "HELO"; readonly name: string }
       | { readonly verb: "AUTH"; readonly mechanism: string; readonly initialResponse: boolean }
       | ({ readonly verb: "MAIL"; readonly from: string } & MailParameters)
       | ({ readonly verb: "RCPT"; readonly to: string } & RcptParameters)
       | { readonly verb: "BDAT"; readonly size: number; readonly last: boolean }
-      | { readonly verb: "VRFY" | "EXPN" | "HELP" | "ETRN" | "XCLIENT"; readonly argument: string }
+      | { readonly verb: "VRFY" | "EXPN" | "HELP"; readonly argument: string }
       | { readonly verb: "STARTTLS" | "DATA" | "RSET" | "NOOP" | "QUIT" }
     ));
 
@@ -25,7 +25,7 @@ export function parseReply(line: Uint8Array): ReplyLine | undefined {
   return answer.some(() => answer.reply());
 }
 
-const VERBS = ["EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "LHLO", "ETRN", "XCLIENT"] as const;
+const VERBS = ["EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT"] as const;
 
 /** Takes a command line without its CR LF apart, as a server with every extension does. */
 export function parseCommand(line: Uint8Array): Command {
@@ -37,7 +37,6 @@ export function parseCommand(line: Uint8Array): Command {
   switch (verb) {
     case "EHLO":
     case "HELO":
-    case "LHLO":
       return { verb, name: first };
     case "AUTH":
       return { verb, mechanism: first, initialResponse: second !== "" };
@@ -50,8 +49,6 @@ export function parseCommand(line: Uint8Array): Command {
     case "VRFY":
     case "EXPN":
     case "HELP":
-    case "ETRN":
-    case "XCLIENT":
       return { verb, argument: first };
     default:
       return { verb };

@@ -46,7 +46,7 @@ export function draw(view: View, choose: (index: number) => void): SVGSVGElement
 function band(svg: SVGSVGElement, view: View, left: number, right: number, height: number): void {
   const start = view.moments.slice(0, view.at).findIndex(({ tls }) => tls);
   if (start < 0) return;
-  const y = HEAD + start * ROW;
+  const y = HEAD + start * ROW + 19;
   svg.append(element("rect", { class: "tls", x: left, y, width: right - left, height: height - y }));
 }
 
@@ -68,11 +68,12 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
   if (moment.from === "neither") {
     group.append(element("line", { class: "across", x1: left, x2: right, y1: line - 8, y2: line - 8 }));
     const shown = moment.kind === "tls" ? "TLS from here on" : moment.shown;
-    const chars = shown.length + 5;
-    const plate = middle - (chars * CHARACTER) / 2;
-    group.append(element("rect", { class: "plate", x: plate, y: line - 20, width: chars * CHARACTER, height: 22, rx: 11 }));
-    group.append(text(shown, { class: "label", x: middle, y: line - 4, "text-anchor": "middle" }));
-    if (moment.kind === "tls") group.append(lock(plate + 11, line - 9));
+    const locked = moment.kind === "tls";
+    const wide = Math.min(right - left, shown.length * CHARACTER + (locked ? 46 : 28));
+    const plate = middle - wide / 2;
+    group.append(element("rect", { class: "plate", x: plate, y: line - 20, width: wide, height: 22, rx: 11 }));
+    group.append(text(shown, { class: "label", x: middle + (locked ? 8 : 0), y: line - 5, "text-anchor": "middle" }));
+    if (locked) group.append(lock(plate + 16, line - 10));
   } else {
     const toServer = moment.from === "client";
     const [from, to] = toServer ? [left, right] : [moment.from === "attacker" ? middle : right, left];

@@ -15,6 +15,7 @@ const COMMANDS: Record<string, Reference> = {
   AUTH: { title: "Sign in", rfc: 4954, section: "4" },
   MAIL: { title: "A transaction begins: who sends", rfc: 5321, section: "4.1.1.2" },
   RCPT: { title: "One recipient", rfc: 5321, section: "4.1.1.3" },
+  BDAT: { title: "A chunk of the content", rfc: 3030, section: "2" },
   DATA: { title: "The content is to come", rfc: 5321, section: "4.1.1.4" },
   RSET: { title: "The transaction is void", rfc: 5321, section: "4.1.1.5" },
   NOOP: { title: "Nothing, but an answer is due", rfc: 5321, section: "4.1.1.9" },
@@ -25,6 +26,7 @@ const COMMANDS: Record<string, Reference> = {
 export function referenceOf(moment: Moment, before: readonly Moment[]): Reference {
   switch (moment.kind) {
     case "content":
+      if (moment.shown.startsWith("BDAT")) return { title: "The content in chunks of stated size: no dots, no wait", rfc: 3030, section: "2" };
       return { title: "The content, with dots doubled, and the final dot", rfc: 5321, section: "4.5.2" };
     case "tls":
       return { title: "Everything goes through TLS", rfc: 8314, section: "3.3" };
@@ -78,6 +80,8 @@ export function eventText(event: ClientEvent | ServerEvent): string {
       return `message: ${event.size} octets are complete, take them over?`;
     case "authenticate":
       return `authenticate: ${event.user} by ${event.mechanism}`;
+    case "bearer":
+      return `bearer: ${event.user} shows a token by ${event.mechanism}`;
     case "hello":
       return `hello: ${event.name}`;
     case "connect":

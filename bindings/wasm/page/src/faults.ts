@@ -36,7 +36,10 @@ export const FAULTS: readonly Fault[] = [
     id: "auth",
     label: "535: the password is refused",
     help: "Whatever the password is. The client must not go on without signing in.",
-    answer: on("authenticate", { code: 535, enhanced: "5.7.8", text: "Authentication credentials invalid" }),
+    answer: (request) =>
+      request.type === "authenticate" || request.type === "bearer"
+        ? { code: 535, enhanced: "5.7.8", text: "Authentication credentials invalid" }
+        : undefined,
   },
   {
     id: "recipient",
@@ -59,12 +62,12 @@ export const FAULTS: readonly Fault[] = [
     help: "The verdict comes behind the final dot: nobody gets it.",
     answer: on("message", { code: 554, enhanced: "5.7.1", text: "This looks like spam" }),
   },
-  {
-    id: "drop-mail",
-    label: "The line breaks behind MAIL",
+  ...(["EHLO", "AUTH", "MAIL", "RCPT"] as const).map((verb) => ({
+    id: `drop-${verb.toLowerCase()}`,
+    label: `The line breaks behind ${verb}`,
     help: "Nothing was handed over, so the client may simply try again.",
-    dropBehind: "MAIL",
-  },
+    dropBehind: verb,
+  })),
   {
     id: "drop-dot",
     label: "The line breaks behind the final dot",

@@ -1,11 +1,12 @@
 /** Wires the page: settings on one side, the dialogue in the middle, details on the other. */
 import { dotStuff } from "sansmtp";
 import { findProvider } from "sansmtp/providers";
-import { ACCOUNTS, accountOf } from "./accounts.js";
+import { accountOf, GROUPS } from "./accounts.js";
 import { detail, link, node } from "./detail.js";
 import { draw } from "./diagram.js";
-import { toMermaid, toTranscript } from "./export.js";
+import { toMermaid, toTest, toTranscript } from "./export.js";
 import { FAULTS, faultOf } from "./faults.js";
+import { sendForReal } from "./real.js";
 import { fromHash, type Settings, toHash } from "./settings.js";
 import { messageOf, simulate, type Simulation } from "./simulation.js";
 
@@ -15,7 +16,7 @@ function get<T extends HTMLElement>(id: string): T {
   return found as T;
 }
 
-const FIELDS = ["provider", "host", "port", "security", "user", "password", "name", "from", "to", "subject", "text", "fault"] as const;
+const FIELDS = ["provider", "host", "port", "security", "user", "method", "password", "name", "from", "to", "subject", "text", "fault"] as const;
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 const start = fromHash(location.hash);
@@ -26,7 +27,14 @@ let selected: number | undefined;
 let secrets = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-get<HTMLSelectElement>("provider").append(...ACCOUNTS.map(({ id, label }) => new Option(label, id)));
+get<HTMLSelectElement>("provider").append(
+  ...GROUPS.map(({ label, accounts }) => {
+    const group = document.createElement("optgroup");
+    group.label = label;
+    group.append(...accounts.map((account) => new Option(account.label, account.id)));
+    return group;
+  }),
+);
 get<HTMLSelectElement>("fault").append(...FAULTS.map(({ id, label }) => new Option(label, id)));
 
 function fill(): void {
@@ -42,6 +50,7 @@ function read(): Settings {
     port: port > 0 && port < 65_536 ? port : 0,
     security: value("security") as Settings["security"],
     user: value("user"),
+    method: value("method") as Settings["method"],
     password: value("password"),
     name: value("name").trim(),
     from: value("from"),
@@ -71,25 +80,46 @@ function show(): void {
     if (provider.helpUrl) help.append(link("How", provider.helpUrl));
   }
   get("passwords").replaceChildren(
-    ...account.passwords.map(({ label, value }) => {
+    ...account.secrets.map(({ label, method, value }) => {
       const chip = node("button", label, "chip");
       chip.type = "button";
-      chip.setAttribute("aria-pressed", String(settings.password === value));
-      chip.addEventListener("click", () => change({ password: value }));
+      chip.setAttribute("aria-pressed", String(settings.password === value && settings.method === method));
+      chip.addEventListener("click", () => change({ method, password: value }));
       return chip;
     }),
   );
+  get("secret-name").textContent = settings.method === "oauth2" ? "Access token" : "Password";
+  get("why-security").textContent = WHY_SECURITY[settings.security];
   get("fault-help").textContent = faultOf(settings.fault).help;
   showWire();
   showDialogue();
 }
 
+const WHY_SECURITY: Record<Settings["security"], string> = {
+  tls: "TLS comes before the first word of SMTP. Nobody on the way sees or changes anything.",
+  starttls: "The first words are plain, then both switch to TLS. The client insists: without it, nothing more is said.",
+  "danger-plaintext": "Everybody on the way can read and change the mail, so the client keeps the password to itself.",
+};
+
+/** The message as DATA carries it; the dots that were added stand out. */
 function showWire(): void {
   const wire = get("wire");
+  let added = 0;
   try {
-    wire.textContent = new TextDecoder().decode(dotStuff(messageOf(settings).content));
+    const lines = new TextDecoder().decode(dotStuff(messageOf(settings).content)).split("\r\n").slice(0, -1);
+    wire.replaceChildren(
+      ...lines.flatMap((line, index): (Node | string)[] => {
+        if (index === lines.length - 1) return [node("mark", ".", "end"), "\r\n"];
+        if (!line.startsWith("..")) return [`${line}\r\n`];
+        added++;
+        return [node("mark", "."), `${line.slice(1)}\r\n`];
+      }),
+    );
+    const dots = added === 0 ? "No line begins with a dot." : `${added === 1 ? "One line begins" : `${added} lines begin`} with a dot and got another one (marked).`;
+    get("wire-help").textContent = `${dots} The dot alone at the end says that the message is over. With CHUNKING none of this is needed.`;
   } catch (error) {
     wire.textContent = error instanceof Error ? error.message : String(error);
+    get("wire-help").textContent = "";
   }
 }
 
@@ -175,12 +205,14 @@ function change(some: Partial<Settings>): void {
 get("settings").addEventListener("submit", (event) => event.preventDefault());
 get("settings").addEventListener("input", (event) => {
   const changed = (event.target as HTMLElement).id;
+  if (changed === "relay") return;
   const previous = settings;
   settings = read();
   if (changed === "provider") {
-    const { host, port, security, user, passwords } = accountOf(settings.provider);
-    const from = settings.from.replace(previous.user, user);
-    change({ host, port, security, user, from, password: passwords[0]?.value ?? "" });
+    const { host, port, security, user, secrets } = accountOf(settings.provider);
+    const from = user.includes("@") && previous.user.includes("@") ? settings.from.replace(previous.user, user) : settings.from;
+    const { method, value: password } = secrets[0] ?? { method: "password", value: "" };
+    change({ host, port, security, user, from, method, password });
   } else restart();
 });
 get("first").addEventListener("click", () => go(0));
@@ -208,6 +240,21 @@ async function copy(button: HTMLElement, text: string): Promise<void> {
 }
 get("copy-transcript").addEventListener("click", (event) => copy(event.currentTarget as HTMLElement, toTranscript(simulation.moments)));
 get("copy-mermaid").addEventListener("click", (event) => copy(event.currentTarget as HTMLElement, toMermaid(simulation.moments)));
+
+get("copy-test").addEventListener("click", (event) =>
+  copy(event.currentTarget as HTMLElement, toTest(settings, simulation.moments, simulation.outcome.good)),
+);
+
+get("send").addEventListener("click", async (event) => {
+  const button = event.currentTarget as HTMLButtonElement;
+  const relay = get<HTMLInputElement>("relay");
+  pause();
+  button.disabled = true;
+  simulation = await sendForReal(settings, relay.value || relay.placeholder);
+  button.disabled = false;
+  selected = undefined;
+  go(Number.POSITIVE_INFINITY);
+});
 
 document.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;

@@ -1,5 +1,6 @@
 /** What a person sets, and its form in the address bar. The password is never part of that. */
 import type { Security } from "sansmtp";
+import type { Method } from "./accounts.js";
 
 export interface Settings {
   provider: string;
@@ -7,6 +8,7 @@ export interface Settings {
   port: number;
   security: Security;
   user: string;
+  method: Method;
   password: string;
   name: string;
   from: string;
@@ -22,6 +24,7 @@ export const DEFAULTS: Settings = {
   port: 587,
   security: "starttls",
   user: "anna@example.org",
+  method: "password",
   password: "correct horse",
   name: "laptop.example.org",
   from: "Anna <anna@example.org>",
@@ -51,6 +54,8 @@ export function fromHash(hash: string): { settings: Settings; at: number } {
     if (key === "port") {
       const port = Number.parseInt(value, 10);
       if (port > 0 && port < 65_536) settings.port = port;
+    } else if (key === "method") {
+      if (value === "password" || value === "oauth2") settings.method = value;
     } else if (key === "security") {
       if (value === "tls" || value === "starttls" || value === "danger-plaintext") settings.security = value;
     } else {

@@ -97,7 +97,12 @@ class Run {
         host: settings.host,
         security: settings.security,
         ...(settings.name && { name: settings.name }),
-        ...(settings.user && { auth: { user: settings.user, pass: settings.password } }),
+        ...(settings.user && {
+          auth:
+            settings.method === "oauth2"
+              ? { user: settings.user, accessToken: settings.password }
+              : { user: settings.user, pass: settings.password },
+        }),
       },
       0,
     );
@@ -121,6 +126,8 @@ class Run {
   }
 
   run(): Simulation {
+    const unreached = this.#unreached();
+    if (unreached) return unreached;
     if (this.#client.wantsTls !== this.#server.wantsTls) return this.#mismatch();
     for (let round = 0; round < 1000 && !this.#broken && !this.#failure; round++) {
       const moved = this.#handshake() || this.#serverSpeaks() || this.#clientSpeaks();
@@ -132,6 +139,32 @@ class Run {
     const simulation = { moments: this.#moments, outcome: this.#outcome() };
     for (const machine of [this.#client, this.#server, this.#transcript]) machine[Symbol.dispose]();
     return simulation;
+  }
+
+  /** What the network says before anybody speaks SMTP. */
+  #unreached(): Simulation | undefined {
+    const { host, port } = this.#settings;
+    const expected = this.#account;
+    const nothing = (shown: string, text: string, nextStep: string): Simulation => {
+      this.#add({ kind: "broken", from: "neither", shown, bytes: new Uint8Array(0), events: [] });
+      return { moments: this.#moments, outcome: { good: false, text, nextStep } };
+    };
+    if (host.toLowerCase() !== expected.host) {
+      return nothing(
+        "No such host",
+        `There is no server named ${host || "nothing at all"} on this simulated network.`,
+        `For the chosen provider the server is ${expected.host}. The part behind the @ of an address is mostly not the name of its mail server.`,
+      );
+    }
+    if (port === 465 || port === 587) return undefined;
+    if (port === 25) {
+      return nothing(
+        "No answer",
+        "Nobody answers on port 25: there servers hand mail to each other, and most networks close it for users.",
+        "Use port 465 with TLS from the first byte, or port 587 with STARTTLS.",
+      );
+    }
+    return nothing("No answer", `Nobody listens on port ${port || "?"} there.`, "Submission is on port 465 (TLS from the first byte) or 587 (STARTTLS).");
   }
 
   #mismatch(): Simulation {
@@ -260,8 +293,10 @@ class Run {
     const encoded = this.#client.content(content, this.#now) ?? new Uint8Array(0);
     this.#client.finish(this.#now);
     const bytes = concat(encoded, this.#client.transmit(this.#now));
-    const entries = this.#transcript.client(bytes);
-    this.#deliverToServer(bytes, "content", entries.map(({ text }) => text).join(" "));
+    // With CHUNKING each chunk has its command before it, which says how long it is.
+    const [, command] = /^(BDAT \d+(?: LAST)?)\r\n/.exec(decoder.decode(bytes.subarray(0, 64))) ?? [];
+    const shown = this.#transcript.client(bytes).map(({ text }) => text);
+    this.#deliverToServer(bytes, "content", command ? `${command} [${content.length} octets], BDAT LAST` : shown.join(" "));
   }
 
   #clientSpeaks(): boolean {
@@ -271,6 +306,8 @@ class Run {
       const entries = this.#transcript.client(line);
       this.#deliverToServer(line, "line", entries.map(({ text }) => text).join(" ") || textOf(line));
     }
+    // With CHUNKING the content is due as soon as the envelope has left.
+    if (bytes.length > 0 && !this.#broken) for (const event of this.#client.receive(undefined, this.#now)) this.#heed(event);
     return bytes.length > 0;
   }
 
@@ -301,7 +338,11 @@ class Run {
       const first = event.type === "recipient" && this.#recipients++ === 0;
       const answer =
         this.#fault.answer?.(event, first) ??
-        (event.type === "authenticate" ? this.#account.judge(event.password) : undefined);
+        (event.type === "authenticate"
+          ? this.#account.judge(event.password, "password")
+          : event.type === "bearer"
+            ? this.#account.judge(event.token, "oauth2")
+            : undefined);
       if (answer) this.#server.answer(answer);
       else this.#server.accept();
     }

@@ -1,5 +1,7 @@
 // The simulation page in a real browser, under its strict policy.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { open } from "./serve.mjs";
 
@@ -86,6 +88,9 @@ test("each fault ends as it should", async () => {
     ["recipient", /Delivered to carol@example\.org .*Refused: bob@example\.org/, "Server: 550 5.1.1 <bob@example.org>: no such user here"],
     ["greylist", /Nobody got it/, "Server: 451 4.7.1 Greylisted, come back in five minutes"],
     ["spam", /Nobody got it/, "Server: 554 5.7.1 This looks like spam"],
+    ["drop-ehlo", /connection was lost at EHLO/i, "Connection: The connection breaks"],
+    ["drop-auth", /connection was lost at AUTH/i, "Connection: The connection breaks"],
+    ["drop-rcpt", /connection was lost at/i, "Connection: The connection breaks"],
     ["drop-mail", /connection was lost at MAIL/i, "Connection: The connection breaks"],
     ["drop-dot", /unknown whether the message was accepted/, "Connection: The connection breaks"],
     ["trickle", /Delivered to bob/, "Client: AUTH PLAIN ****"],
@@ -112,15 +117,24 @@ test("each provider says what it wants", () =>
       ["gmail-587", "app password", /Delivered/],
       ["gmail-465", "account password", /app password/],
       ["gmail-587", "wrong password", /user name or the password|password/i],
+      ["gmail-465", "OAuth2 token", /Delivered/],
+      ["gmail-587", "expired token", /Google|token|password/i],
       ["outlook", "account password", /password/i],
+      ["outlook", "OAuth2 token", /Delivered/],
+      ["office365", "password, SMTP AUTH disabled", /disabled|switched off|administrator/i],
+      ["office365", "OAuth2 token", /Delivered/],
+      ["gmx", "right password", /Delivered/],
     ]) {
       await page.locator("#provider").selectOption(provider);
       await page.getByRole("button", { name: password, exact: true }).click();
       const lines = await toEnd(page);
       assert.match(await outcome(page), expected, provider);
-      const implicit = provider.endsWith("465");
+      const implicit = provider.endsWith("465") || provider === "gmx";
       assert.equal(lines[0].startsWith("Connection: -- TLS"), implicit, provider);
-      if (provider === "outlook") assert.ok(lines.includes("Client: AUTH LOGIN"), lines.join("\n"));
+      if (provider.startsWith("gmail") && password === "app password") {
+        assert.ok(lines.some((line) => line.startsWith("Client: BDAT ")), lines.join("\n"));
+      }
+      if (provider === "outlook" && password === "account password") assert.ok(lines.includes("Client: AUTH LOGIN"), lines.join("\n"));
     }
   }));
 
@@ -128,6 +142,38 @@ test("a port that does not fit the security is explained", () =>
   on("#port=465", async (page) => {
     await toEnd(page);
     assert.match(await outcome(page), /nobody ever says anything.*TLS from the first byte/);
+  }));
+
+test("a wrong server or port is told before anything is said", () =>
+  on("", async (page) => {
+    await page.locator("#host").fill("example.org");
+    assert.deepEqual(await toEnd(page), ["Connection: No such host"]);
+    assert.match(await outcome(page), /the server is mail\.example\.org/);
+    await page.locator("#host").fill("mail.example.org");
+    await page.locator("#port").fill("25");
+    await toEnd(page);
+    assert.match(await outcome(page), /port 25/);
+  }));
+
+test("a dialogue is copied as a transcript, for Mermaid, and as a test that passes", () =>
+  on("#fault=recipient", async (page) => {
+    await page.evaluate(() => {
+      window.copied = [];
+      navigator.clipboard.writeText = async (text) => void window.copied.push(text);
+    });
+    for (const id of ["transcript", "mermaid", "test"]) await page.locator(`#copy-${id}`).click();
+    const [transcript, mermaid, code] = await page.evaluate(() => window.copied);
+    assert.match(transcript, /^C: AUTH PLAIN \*\*\*\*$/m);
+    assert.match(mermaid, /^sequenceDiagram\n    Server->>Client: 220 /);
+    assert.match(mermaid, /^    Note over Client,Server: /m);
+    for (const text of [transcript, mermaid, code]) assert.ok(!text.includes("correct horse"));
+    const file = new URL("../../dist/copied.test.mjs", import.meta.url).pathname;
+    writeFileSync(file, code.replace('"sansmtp"', '"./node.js"').replace("await using server = ", "const server = ").replace(/\n\}\);\n$/, "\n  await server.close();\n});\n"));
+    try {
+      execFileSync("node", ["--test", file], { stdio: "pipe" });
+    } finally {
+      rmSync(file);
+    }
   }));
 
 test("the address keeps the settings and the step", () =>
@@ -143,8 +189,10 @@ test("the address keeps the settings and the step", () =>
 
 test("the message is shown with its dots doubled, and a wrong address is named", () =>
   on("", async (page) => {
-    await page.locator("summary").click();
     assert.match(await page.locator("#wire").textContent(), /\r\n\.\.this line begins with a dot,\r\n\.\.\r\n/);
+    assert.equal(await page.locator("#wire mark:not(.end)").count(), 2);
+    await page.locator("#text").fill("no dots");
+    assert.equal(await page.locator("#wire mark:not(.end)").count(), 0);
     await page.locator("#to").fill("bob@@example.org");
     assert.match(await outcome(page), /Nothing was sent/);
   }));
