@@ -57,9 +57,9 @@ export function streamTransport(
 export async function webSocketTransport(url: string | URL): Promise<Transport> {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
+  let over = false;
   const readable = new ReadableStream<Uint8Array>({
     start(controller) {
-      let over = false;
       const end = () => {
         if (!over) controller.close();
         over = true;
@@ -70,6 +70,7 @@ export async function webSocketTransport(url: string | URL): Promise<Transport> 
       socket.addEventListener("close", end);
     },
     cancel() {
+      over = true;
       socket.close();
     },
   });

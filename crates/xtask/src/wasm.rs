@@ -39,8 +39,25 @@ pub(crate) fn check() -> Result<()> {
     interop()?;
     build_page()?;
     setup::browser()?;
+    cargo::command()
+        .args(["build", "--quiet", "--locked", "--package", "sansmtp-cli"])
+        .run()?;
+    cargo::command()
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "sansmtp-examples",
+        ])
+        .args(["--bin", "websocket_relay"])
+        .run()?;
     let tests = tests_in("test/browser")?;
-    node().arg("--test").args(tests).run()
+    node()
+        .env("SANSMTP_BUILT", paths::target().join("debug"))
+        .arg("--test")
+        .args(tests)
+        .run()
 }
 
 /// The package against servers of other makers.

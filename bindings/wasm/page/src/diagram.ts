@@ -2,7 +2,7 @@
 import type { Moment } from "./simulation.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEAD = 62;
+const HEAD = 68;
 const ROW = 40;
 /** The room beside the lifelines: less on a phone. */
 const edge = (width: number): number => (width < 520 ? 44 : 62);
@@ -33,7 +33,9 @@ export function draw(view: View, choose: (index: number) => void): SVGSVGElement
     svg.append(element("line", { class: "life", x1: x, x2: x, y1: HEAD - 10, y2: height }));
     svg.append(element("rect", { class: "actor", x: x - 40, y: 4, width: 80, height: 28, rx: 6 }));
     svg.append(text(name, { class: "actor-name", x, y: 23, "text-anchor": "middle" }));
-    svg.append(text(state, { class: "state", x, y: 45, "text-anchor": "middle" }));
+    const wide = state.length * 6.2 + 16;
+    svg.append(element("rect", { class: "state-badge", x: x - wide / 2, y: 36, width: wide, height: 18, rx: 9 }));
+    svg.append(text(state, { class: "state", x, y: 49, "text-anchor": "middle" }));
   }
   for (let index = 0; index < at; index++) {
     const moment = view.moments[index];

@@ -7,7 +7,7 @@ import { draw } from "./diagram.js";
 import { toMermaid, toTest, toTranscript } from "./export.js";
 import { FAULTS, faultOf } from "./faults.js";
 import { sendForReal } from "./real.js";
-import { fromHash, type Settings, toHash } from "./settings.js";
+import { defaultsOf, fromHash, type Settings, toHash } from "./settings.js";
 import { messageOf, simulate, type Simulation } from "./simulation.js";
 
 function get<T extends HTMLElement>(id: string): T {
@@ -209,10 +209,10 @@ get("settings").addEventListener("input", (event) => {
   const previous = settings;
   settings = read();
   if (changed === "provider") {
-    const { host, port, security, user, secrets } = accountOf(settings.provider);
-    const from = user.includes("@") && previous.user.includes("@") ? settings.from.replace(previous.user, user) : settings.from;
-    const { method, value: password } = secrets[0] ?? { method: "password", value: "" };
-    change({ host, port, security, user, from, method, password });
+    const { host, port, security, user, method, password, from } = defaultsOf(settings.provider);
+    // A sender that was typed by hand stays.
+    const kept = previous.from === defaultsOf(previous.provider).from ? from : settings.from;
+    change({ host, port, security, user, method, password, from: kept });
   } else restart();
 });
 get("first").addEventListener("click", () => go(0));
@@ -296,7 +296,7 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("hashchange", () => {
   const next = fromHash(location.hash);
-  settings = { ...next.settings, password: settings.password };
+  settings = next.settings.provider === settings.provider ? { ...next.settings, password: settings.password } : next.settings;
   fill();
   restart();
   go(next.at);

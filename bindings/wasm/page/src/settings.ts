@@ -1,6 +1,6 @@
 /** What a person sets, and its form in the address bar. The password is never part of that. */
 import type { Security } from "sansmtp";
-import type { Method } from "./accounts.js";
+import { accountOf, type Method } from "./accounts.js";
 
 export interface Settings {
   provider: string;
@@ -34,11 +34,21 @@ export const DEFAULTS: Settings = {
   fault: "none",
 };
 
-/** The part behind the `#`: what differs from the defaults. */
+/** What is set when a provider is chosen and nothing else. */
+export function defaultsOf(provider: string): Settings {
+  const { id, host, port, security, user, secrets } = accountOf(provider);
+  const { method, value } = secrets[0] ?? { method: "password", value: "" };
+  const from = user.includes("@") ? `Anna <${user}>` : DEFAULTS.from;
+  return { ...DEFAULTS, provider: id, host, port, security, user, from, method, password: value };
+}
+
+/** The part behind the `#`: what differs from the provider's settings. */
 export function toHash(settings: Settings, at: number): string {
+  const usual = defaultsOf(settings.provider);
   const parameters = new URLSearchParams();
+  if (settings.provider !== DEFAULTS.provider) parameters.set("provider", settings.provider);
   for (const [key, value] of Object.entries(settings)) {
-    if (key !== "password" && value !== DEFAULTS[key as keyof Settings]) parameters.set(key, String(value));
+    if (key !== "password" && value !== usual[key as keyof Settings]) parameters.set(key, String(value));
   }
   if (at > 0) parameters.set("at", String(at));
   return parameters.toString();
@@ -47,10 +57,10 @@ export function toHash(settings: Settings, at: number): string {
 /** Settings and position from the part behind the `#`. What makes no sense is passed over. */
 export function fromHash(hash: string): { settings: Settings; at: number } {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
-  const settings = { ...DEFAULTS };
+  const settings = defaultsOf(parameters.get("provider") ?? DEFAULTS.provider);
   for (const key of Object.keys(DEFAULTS) as (keyof Settings)[]) {
     const value = parameters.get(key);
-    if (value === null || key === "password") continue;
+    if (value === null || key === "password" || key === "provider") continue;
     if (key === "port") {
       const port = Number.parseInt(value, 10);
       if (port > 0 && port < 65_536) settings.port = port;
