@@ -1,7 +1,11 @@
 //! The command line: what can be said, and the help that teaches it.
 
+use crate::handling;
 use clap::{Args, Parser, Subcommand};
+use sansmtp::wire::handling::{DeliverBy, Hold, Priority};
+use sansmtp::wire::param::Notify;
 use sansmtp_tokio::server::Fault;
+use sansmtp_tokio::server::Network;
 use std::path::PathBuf;
 
 /// Send, receive and check mail over SMTP.
@@ -48,7 +52,8 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "NAME", conflicts_with = "server")]
     pub(crate) provider: Option<String>,
     /// The server: smtps://HOST[:465] for implicit TLS, smtp://HOST[:587] for
-    /// STARTTLS; a user may stand before the host, as smtps://USER@HOST
+    /// STARTTLS, lmtp://HOST[:24] for LMTP; a user may stand before the host, as
+    /// smtps://USER@HOST
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The user name; default: as the provider wants it, made from --from
@@ -84,7 +89,7 @@ pub(crate) struct Connect {
     /// What to call this machine in EHLO: a domain, or an address as [192.0.2.1]
     #[arg(long, value_name = "NAME")]
     pub(crate) ehlo: Option<String>,
-    /// Use no TLS with smtp://. Everybody on the way can read password and mail
+    /// Use no TLS with smtp:// or lmtp://. Everybody on the way can read password and mail
     #[arg(long)]
     pub(crate) danger_plaintext: bool,
 }
@@ -98,6 +103,9 @@ pub(crate) struct Send {
     /// The message.
     #[command(flatten)]
     pub(crate) message: Message,
+    /// What the servers on the way are asked for.
+    #[command(flatten)]
+    pub(crate) handling: Handling,
     /// Show envelope, security and message; connect to nobody
     #[arg(long, help_heading = "Trial and output")]
     pub(crate) dry_run: bool,
@@ -107,6 +115,34 @@ pub(crate) struct Send {
     /// Print the result as one JSON object
     #[arg(long, help_heading = "Trial and output")]
     pub(crate) json: bool,
+}
+
+/// What the servers on the way are asked for. If the first one does not offer it,
+/// nothing is sent.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delivery, where the server offers it")]
+pub(crate) struct Handling {
+    /// When to report on the delivery: success, failure, delay by commas, or never
+    #[arg(long, value_name = "WHEN", value_parser = handling::report)]
+    pub(crate) report: Option<Notify>,
+    /// Every server on the way must use TLS, or give the mail back
+    #[arg(long)]
+    pub(crate) require_tls: bool,
+    /// Keep the mail back for this time, as 90s, 15m, 2h or 3d
+    #[arg(long, value_name = "TIME", value_parser = handling::hold_for, conflicts_with = "hold_until")]
+    pub(crate) hold_for: Option<Hold>,
+    /// Keep the mail back until then, as 2026-12-24T18:00:00+01:00
+    #[arg(long, value_name = "DATE", value_parser = handling::hold_until)]
+    pub(crate) hold_until: Option<Hold>,
+    /// Give the mail back if it is not delivered in this time
+    #[arg(long, value_name = "TIME", value_parser = handling::deliver_by, conflicts_with = "notify_after")]
+    pub(crate) deliver_by: Option<DeliverBy>,
+    /// Tell the sender if it is not delivered in this time, and go on
+    #[arg(long, value_name = "TIME", value_parser = handling::notify_after)]
+    pub(crate) notify_after: Option<DeliverBy>,
+    /// How urgent it is, from -9 to 9
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = handling::priority)]
+    pub(crate) priority: Option<Priority>,
 }
 
 /// What to send, and to whom.
@@ -172,8 +208,8 @@ pub(crate) struct Message {
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
     /// Where to listen: smtp://ADDRESS:PORT (STARTTLS is offered) or
-    /// smtps://ADDRESS:PORT (implicit TLS); may be given again. Port 0 takes a
-    /// free one
+    /// smtps://ADDRESS:PORT (implicit TLS), or lmtp://ADDRESS:PORT for LMTP; may be
+    /// given again. Port 0 takes a free one
     #[arg(long, value_name = "URL", default_value = "smtp://127.0.0.1:2525")]
     pub(crate) listen: Vec<String>,
     /// Store mail in this Maildir; it is made if it is not there
@@ -205,6 +241,13 @@ pub(crate) struct Serve {
     /// Take passwords without TLS. Everybody on the way can read them
     #[arg(long)]
     pub(crate) danger_plaintext_auth: bool,
+    /// Take the client's address from the PROXY header that balancers in this
+    /// network, as 192.0.2.0/24, begin every connection with; may be given again
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) proxy_from: Vec<Network>,
+    /// Let balancers in this network name the client by XCLIENT; may be given again
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) xclient_from: Vec<Network>,
     /// The largest message in bytes; K, M and G may follow
     #[arg(long, value_name = "SIZE", default_value = "25M", value_parser = size)]
     pub(crate) max_size: u64,

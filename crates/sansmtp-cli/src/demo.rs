@@ -285,7 +285,7 @@ fn random_word() -> Result<Zeroizing<String>> {
 
 fn endpoint_url(endpoint: &Endpoint) -> String {
     let host = endpoint.address.ip().to_string();
-    url(&host, endpoint.address.port(), endpoint.security)
+    url(&host, endpoint.address.port(), endpoint.security, false)
 }
 
 /// What must not happen here: no other machine takes part.

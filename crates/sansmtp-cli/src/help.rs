@@ -39,6 +39,13 @@ Examples:
   A finished message; look at it first:
     sansmtp send --server smtp://localhost:2525 --eml mail.eml --dry-run
 
+  Held until the evening, and given back rather than passed on without TLS:
+    sansmtp send --server smtps://me@mail.example.org --from me@example.org \\
+        --to you@example.org -s Hi -b Hello --hold-for 6h --require-tls
+
+  To a delivery agent by LMTP, which answers for each recipient:
+    sansmtp send --server lmtp://localhost:2424 --danger-plaintext --eml mail.eml
+
 Several recipients: each gets its own result. If it is unknown whether a mail
 arrived, that is said, and it is never sent again without you.";
 
@@ -67,6 +74,10 @@ Examples:
   For tests: a free port, and a certificate that clients can trust with --ca:
     sansmtp serve --listen smtps://127.0.0.1:0 --write-cert ca.pem --maildir mail \\
         --domain example.org
+
+  Behind a balancer that says by the PROXY protocol who the client is:
+    sansmtp serve --listen smtp://10.0.0.5:25 --proxy-from 10.0.0.1 \\
+        --domain example.org --maildir mail
 
   A server that misbehaves: one unknown recipient, busy for the first two mails:
     sansmtp serve --maildir mail --domain example.org \\

@@ -12,11 +12,13 @@ pub(crate) struct Listen {
     pub(crate) address: String,
     /// Whether TLS comes first, is offered, or is not to be had.
     pub(crate) security: Security,
+    /// Clients speak LMTP.
+    pub(crate) lmtp: bool,
 }
 
 impl Listen {
     /// From a URL with the schemes of `--server`. Port 0 takes a free one; the
-    /// default is 465 for `smtps` and 25 else.
+    /// default is 465 for `smtps`, 24 for `lmtp` and 25 else.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let failure = |what: &str| {
             Failure::new(
@@ -32,8 +34,11 @@ impl Listen {
             "smtps" => (Security::ImplicitTls, 465),
             "smtp" => (Security::StartTls, 25),
             "smtp+danger-plaintext" => (Security::DangerPlaintext, 25),
-            _ => return Err(failure("only smtp:// and smtps:// are known")),
+            "lmtp" => (Security::StartTls, 24),
+            "lmtp+danger-plaintext" => (Security::DangerPlaintext, 24),
+            _ => return Err(failure("only smtp://, smtps:// and lmtp:// are known")),
         };
+        let lmtp = scheme.to_ascii_lowercase().starts_with("lmtp");
         let place = place.strip_suffix('/').unwrap_or(place);
         let (host, digits) = match place.strip_prefix('[') {
             Some(rest) => {
@@ -63,7 +68,11 @@ impl Listen {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
         };
-        Ok(Self { address, security })
+        Ok(Self {
+            address,
+            security,
+            lmtp,
+        })
     }
 
     /// The address or name without the port.
@@ -122,7 +131,10 @@ mod tests {
                 (address, security)
             );
             assert_eq!(listen.host(), host);
+            assert!(!listen.lmtp);
         }
+        let lmtp = Listen::parse("lmtp://127.0.0.1").unwrap();
+        assert_eq!((lmtp.lmtp, lmtp.address.as_str()), (true, "127.0.0.1:24"));
         for text in [
             "127.0.0.1:25",
             "http://x",

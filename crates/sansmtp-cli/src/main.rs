@@ -11,6 +11,7 @@ mod demo;
 mod eml;
 mod exit;
 mod failure;
+mod handling;
 mod help;
 mod listen;
 mod output;

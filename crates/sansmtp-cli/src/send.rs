@@ -8,6 +8,7 @@ use crate::compose::{Parts, read, show};
 use crate::eml;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::handling;
 use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, errln, note, outln};
 use crate::progress::Observed;
 use crate::providers::security;
@@ -169,7 +170,10 @@ async fn attempt<R: Read + Send + Unpin>(
     show_progress: bool,
 ) -> std::result::Result<(), Ended> {
     let mailer = mailer(target, &args.connect, tap)?;
-    let mut envelope = Envelope::new(job.reverse_path, job.recipients);
+    let mut recipients = job.recipients.to_vec();
+    handling::apply_to_recipients(&args.handling, &mut recipients);
+    let mut envelope = Envelope::new(job.reverse_path, &recipients);
+    handling::apply(&args.handling, &mut envelope);
     envelope.body = job.body;
     envelope.smtputf8 = job.smtputf8;
     let mut observed = Observed::new(job.content, job.size.filter(|_| show_progress));
@@ -331,6 +335,7 @@ fn dry_run<R: Read>(args: &args::Send, target: &Target, mut job: Job<'_, R>) -> 
             "user": target.user,
             "mail_from": sender,
             "rcpt_to": recipients,
+            "wishes": handling::describe(&args.handling),
             "size": message.len(),
             "message_id": job.message_id,
             "message": String::from_utf8_lossy(&message),
@@ -349,6 +354,9 @@ fn dry_run<R: Read>(args: &args::Send, target: &Target, mut job: Job<'_, R>) -> 
     outln!("MAIL FROM  <{}>", Escaped(sender.as_bytes()));
     for recipient in recipients {
         outln!("RCPT TO    <{}>", Escaped(recipient.as_bytes()));
+    }
+    for wish in handling::describe(&args.handling) {
+        outln!("wish       {wish}");
     }
     outln!("size       {}\n", bytes(message.len() as u64));
     print_message(&message)

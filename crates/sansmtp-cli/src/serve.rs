@@ -80,7 +80,10 @@ async fn serve(
     let handler = Faulty::new(handler.users(users), args.fault.iter().cloned());
     let mut builder = Server::builder(config, handler);
     for listen in listeners {
-        builder = builder.listen(listen.address, listen.security);
+        builder = match listen.lmtp {
+            true => builder.listen_lmtp(listen.address, listen.security),
+            false => builder.listen(listen.address, listen.security),
+        };
     }
     if let Some(tls) = tls {
         builder = builder.tls(tls);
@@ -92,7 +95,12 @@ async fn serve(
         let host = endpoint.address.ip().to_string();
         outln!(
             "listening {}",
-            url(&host, endpoint.address.port(), endpoint.security)
+            url(
+                &host,
+                endpoint.address.port(),
+                endpoint.security,
+                endpoint.lmtp
+            )
         );
     }
     // A program that waits for the lines may read from a pipe.
@@ -130,7 +138,10 @@ fn config(args: &args::Serve, listeners: &[Listen]) -> Result<ServerConfig> {
     timeouts.handshake = timeouts.handshake.min(idle);
     let connections = args.max_connections as usize;
     config = config
+        // What is stored here has arrived: in time, and without another hop.
         .dsn()
+        .require_tls()
+        .deliver_by(0)
         .max_size(args.max_size)
         .max_recipients(args.max_recipients)
         .max_connections(connections)
@@ -139,6 +150,8 @@ fn config(args: &args::Serve, listeners: &[Listen]) -> Result<ServerConfig> {
         // All clients have the same address here.
         config = config.max_connections_per_peer(connections);
     }
+    config.proxy_from.clone_from(&args.proxy_from);
+    config.xclient_from.clone_from(&args.xclient_from);
     if args.danger_plaintext_auth {
         warn("passwords are taken without TLS: everybody on the way can read them");
         config = config.danger_plaintext_auth();

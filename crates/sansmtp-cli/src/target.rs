@@ -48,7 +48,7 @@ impl Target {
         if args.danger_plaintext && target.config.security != Security::DangerPlaintext {
             return Err(Failure::new(
                 Exit::Usage,
-                "--danger-plaintext goes with --server smtp://HOST only",
+                "--danger-plaintext goes with --server smtp://HOST or lmtp://HOST only",
                 "leave it out: this server has TLS",
             ));
         }
@@ -96,7 +96,8 @@ impl Target {
 
     /// Where it is, as a URL without user.
     pub(crate) fn url(&self) -> String {
-        url(self.config.host(), self.config.port, self.config.security)
+        let config = &self.config;
+        url(config.host(), config.port, config.security, config.lmtp)
     }
 
     fn from_provider(provider: &'static Provider) -> Result<Self> {
@@ -114,8 +115,13 @@ impl Target {
 
     fn from_url(url: &str, danger_plaintext: bool) -> Result<Self> {
         let plain = match url.split_once("://") {
-            Some((scheme, rest)) if danger_plaintext && scheme.eq_ignore_ascii_case("smtp") => {
-                Some(format!("smtp+danger-plaintext://{rest}"))
+            Some((scheme, rest))
+                if danger_plaintext
+                    && ["smtp", "lmtp"]
+                        .iter()
+                        .any(|plain| scheme.eq_ignore_ascii_case(plain)) =>
+            {
+                Some(format!("{scheme}+danger-plaintext://{rest}"))
             }
             _ => None,
         };
@@ -192,11 +198,13 @@ impl Target {
 }
 
 /// `smtps://host:465`
-pub(crate) fn url(host: &str, port: u16, security: Security) -> String {
-    let scheme = match security {
-        Security::ImplicitTls => "smtps",
-        Security::StartTls => "smtp",
-        Security::DangerPlaintext => "smtp+danger-plaintext",
+pub(crate) fn url(host: &str, port: u16, security: Security, lmtp: bool) -> String {
+    let scheme = match (security, lmtp) {
+        (Security::ImplicitTls, false) => "smtps",
+        (Security::StartTls, false) => "smtp",
+        (Security::DangerPlaintext, false) => "smtp+danger-plaintext",
+        (Security::DangerPlaintext, true) => "lmtp+danger-plaintext",
+        (_, true) => "lmtp",
     };
     if host.contains(':') {
         format!("{scheme}://[{host}]:{port}")

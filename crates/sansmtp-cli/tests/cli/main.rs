@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod demo;
 mod dry_run;
+mod extensions;
 mod help;
 mod outcome;
 mod providers;

@@ -83,7 +83,7 @@ fn what_it_refuses() {
     run(&["serve"]).expect(64, &["--maildir"]);
     for (url, says) in [
         ("127.0.0.1:2525", "no smtp://"),
-        ("http://x", "only smtp:// and smtps://"),
+        ("http://x", "only smtp://, smtps:// and lmtp://"),
         ("smtp://x:99999", "from 0 to 65535"),
     ] {
         with(&["--listen", url]).expect(64, &[says, "next: write --listen"]);
