@@ -13,6 +13,8 @@ pub mod client;
 pub mod maildir;
 #[cfg(any(feature = "client", feature = "server"))]
 mod random;
+#[cfg(any(feature = "client", feature = "server"))]
+mod saslprep;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "testing")]

@@ -11,11 +11,13 @@ use super::series::Series;
 use super::tap::Tap;
 use super::tls::Tls;
 use super::transcript::Masked;
+use crate::saslprep;
 use crate::{clock, random};
 use sansmtp::config::{OwnedConfig, Security};
 use sansmtp::envelope::Envelope;
 use sansmtp::message::{Mail, MailError};
 use sansmtp::transcript::Entry;
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -224,7 +226,11 @@ impl Builder {
     /// # Errors
     /// [`Error::TrustRoots`] if TLS is wanted and the trusted certificates can not
     /// be used.
-    pub fn build(self) -> Result<Mailer, Error> {
+    pub fn build(mut self) -> Result<Mailer, Error> {
+        let credentials = self.config.credentials.take();
+        self.config.credentials = credentials.map(|credentials| {
+            credentials.prepared_by(|text| saslprep::prepare(text).map(Cow::into_owned))
+        });
         let tls = match (self.tls, self.config.security) {
             (Some(tls), _) => Some(tls),
             (None, Security::DangerPlaintext) => None,

@@ -1,18 +1,22 @@
 //! User names and passwords.
 
 use crate::random;
+use crate::saslprep;
 use sansmtp::auth::{Hash, LEAST_ITERATIONS, StoredKeys};
 use sansmtp::server::{KeysWanted, Login};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
+use zeroize::Zeroizing;
 
 /// The longest password in octets.
 const PASSWORD_LIMIT: usize = 1024;
 
 /// Users and the keys that follow from their passwords (RFC 5802, section 3). The
-/// passwords themselves are not kept. Names are compared exactly; a check is some
-/// milliseconds of work, and for an unknown user the same.
+/// passwords themselves are not kept. Names and passwords are compared in their
+/// SASLprep forms (RFC 4013), else exactly; a check is some milliseconds of work, and
+/// for an unknown user the same.
 #[derive(Default)]
 pub struct Users {
     keys: HashMap<String, Keys>,
@@ -66,14 +70,16 @@ impl Users {
         if !is_password(password) {
             return Err(InvalidUser::Password);
         }
+        let prepared = Zeroizing::new(prepared(password).into_owned());
         let derive = |hash| {
             let salt: [u8; 16] = random::octets().ok()?;
-            StoredKeys::derive(hash, password, &salt, LEAST_ITERATIONS)
+            StoredKeys::derive(hash, &prepared, &salt, LEAST_ITERATIONS)
         };
         let (sha1, sha256) = derive(Hash::Sha1)
             .zip(derive(Hash::Sha256))
             .ok_or(InvalidUser::NoRandom)?;
-        self.keys.insert(name.to_owned(), Keys { sha1, sha256 });
+        let name = self::prepared(name).into_owned();
+        self.keys.insert(name, Keys { sha1, sha256 });
         Ok(())
     }
 
@@ -91,14 +97,15 @@ impl Users {
             return false;
         };
         let password = login.password.reveal();
-        let equal = is_password(password) && keys.verify(password);
+        let prepared = Zeroizing::new(prepared(password).into_owned());
+        let equal = is_password(password) && keys.verify(&prepared);
         let for_self = login.authorization.is_empty() || login.authorization == login.user;
         equal && is_known && for_self
     }
 
     /// The keys of a user for SCRAM.
     pub fn keys(&self, user: &str, hash: Hash) -> Option<StoredKeys> {
-        let keys = self.keys.get(user)?;
+        let keys = self.keys.get(&*prepared(user))?;
         Some(match hash {
             Hash::Sha1 => keys.sha1.clone(),
             Hash::Sha256 => keys.sha256.clone(),
@@ -125,6 +132,11 @@ impl fmt::Debug for Users {
     }
 }
 
+/// What can not be prepared counts as it stands.
+fn prepared(text: &str) -> Cow<'_, str> {
+    saslprep::prepare(text).unwrap_or(Cow::Borrowed(text))
+}
+
 fn is_password(password: &str) -> bool {
     !password.is_empty() && password.len() <= PASSWORD_LIMIT && !password.contains('\0')
 }
@@ -134,6 +146,21 @@ mod tests {
     use super::*;
     use sansmtp::auth::Secret;
     use sansmtp::capability::Mechanism;
+
+    #[test]
+    fn however_it_was_typed() {
+        let mut users = Users::new();
+        users.add("Zo\u{eb}", "\u{2168}\u{ad}").unwrap();
+        let login = |user, password| Login {
+            mechanism: Mechanism::Plain,
+            authorization: "",
+            user,
+            password: Secret::new(password),
+        };
+        assert!(users.check(&login("Zoe\u{308}", "IX")));
+        assert!(users.keys("Zoe\u{308}", Hash::Sha1).is_some());
+        assert!(!users.check(&login("Zoe", "IX")));
+    }
 
     #[test]
     fn only_the_right_password_of_the_right_user() {

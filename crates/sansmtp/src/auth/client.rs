@@ -97,13 +97,17 @@ impl Exchange {
         });
         let mechanism = mechanism.ok_or(refused)?;
         let overhead = "AUTH  \u{0}\u{0}".len() + mechanism.name().len();
-        let length = credentials
-            .user
-            .len()
-            .saturating_add(credentials.secret.0.len());
+        #[cfg(feature = "scram")]
+        let user = match mechanism.hashes() {
+            true => credentials.for_scram().0,
+            false => credentials.user,
+        };
+        #[cfg(not(feature = "scram"))]
+        let user = credentials.user;
+        let length = user.len().saturating_add(credentials.secret.0.len());
         // The largest frame around user and secret is that of SCRAM, which, like
         // OAUTHBEARER, also writes three octets for some of the user's.
-        let escapes = credentials.user.bytes().filter(|b| needs_escape(*b));
+        let escapes = user.bytes().filter(|b| needs_escape(*b));
         let escapes = escapes.count().saturating_mul(2);
         let response = encoded_len(length.saturating_add(escapes).saturating_add(56));
         let no_initial_response = matches!(mechanism, Mechanism::Login | Mechanism::CramMd5);

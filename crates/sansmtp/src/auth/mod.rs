@@ -57,6 +57,9 @@ pub struct Credentials<'a> {
     user: &'a str,
     secret: Secret<'a>,
     kind: Kind,
+    /// User name and password as SCRAM wants them.
+    #[cfg(feature = "scram")]
+    prepared: Option<(&'a str, Secret<'a>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +137,8 @@ impl<'a> Credentials<'a> {
                 user: "",
                 secret: Secret(""),
                 kind: Kind::External,
+                #[cfg(feature = "scram")]
+                prepared: None,
             });
         }
         Self::new(authorization, "", Kind::External)
@@ -150,7 +155,32 @@ impl<'a> Credentials<'a> {
             user,
             secret: Secret(secret),
             kind,
+            #[cfg(feature = "scram")]
+            prepared: None,
         })
+    }
+
+    /// The same, but SCRAM uses these forms of user name and password, which were
+    /// prepared with SASLprep (RFC 4013; RFC 5802, section 5.1). ASCII is prepared as it
+    /// stands; for other texts the core has no tables.
+    ///
+    /// # Errors
+    /// If either can not be sent.
+    #[cfg(feature = "scram")]
+    pub fn with_prepared(
+        mut self,
+        user: &'a str,
+        password: &'a str,
+    ) -> Result<Self, InvalidCredentials> {
+        let prepared = Self::password(user, password)?;
+        self.prepared = Some((prepared.user, prepared.secret));
+        Ok(self)
+    }
+
+    /// User name and password for SCRAM.
+    #[cfg(all(feature = "client", feature = "scram"))]
+    pub(crate) fn for_scram(&self) -> (&'a str, Secret<'a>) {
+        self.prepared.unwrap_or((self.user, self.secret))
     }
 
     /// The user name.

@@ -1,8 +1,10 @@
 //! SCRAM (RFC 5802, RFC 7677): what a server keeps of a password, and the
 //! computations of both sides.
 //!
-//! User names and passwords are taken as they are given: prepare text that is not
-//! ASCII with SASLprep (RFC 4013) where it may come in several forms.
+//! The core has no tables of Unicode: what is not ASCII is prepared with SASLprep (RFC
+//! 4013) outside of it. A client hands the forms in by
+//! [`Credentials::with_prepared`](crate::auth::Credentials::with_prepared); a server derives keys from
+//! the prepared password, and looks users up by the prepared name.
 
 #[cfg(feature = "client")]
 mod client;

@@ -19,6 +19,8 @@ pub struct OwnedCredentials {
     user: String,
     secret: Zeroizing<String>,
     kind: Kind,
+    #[cfg(feature = "scram")]
+    prepared: Option<(String, Zeroizing<String>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,25 @@ impl OwnedCredentials {
             user: user.to_owned(),
             secret: Zeroizing::new(secret.to_owned()),
             kind,
+            #[cfg(feature = "scram")]
+            prepared: None,
         }
+    }
+
+    /// The same, but for SCRAM user name and password are prepared by this function,
+    /// which does SASLprep (RFC 4013). Where it gives nothing, they are used as they are.
+    #[cfg(feature = "scram")]
+    #[must_use]
+    pub fn prepared_by(mut self, prepare: impl Fn(&str) -> Option<String>) -> Self {
+        if self.kind == Kind::Password
+            && let (Some(user), Some(password)) = (prepare(&self.user), prepare(&self.secret))
+        {
+            let password = Zeroizing::new(password);
+            if Credentials::password(&user, &password).is_ok() {
+                self.prepared = Some((user, password));
+            }
+        }
+        self
     }
 
     /// The user name.
@@ -72,7 +92,14 @@ impl OwnedCredentials {
     /// The borrowed form. `None` can not come up: the parts were checked.
     fn as_credentials(&self) -> Option<Credentials<'_>> {
         match self.kind {
-            Kind::Password => Credentials::password(&self.user, &self.secret).ok(),
+            Kind::Password => {
+                let credentials = Credentials::password(&self.user, &self.secret).ok();
+                #[cfg(feature = "scram")]
+                if let Some((user, password)) = &self.prepared {
+                    return credentials?.with_prepared(user, password).ok();
+                }
+                credentials
+            }
             Kind::OAuth2 => Credentials::oauth2(&self.user, &self.secret).ok(),
             Kind::External => Credentials::external(&self.user).ok(),
         }

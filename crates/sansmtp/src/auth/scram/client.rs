@@ -112,7 +112,7 @@ impl ClientExchange {
         match self.place {
             Place::First => {
                 self.binding.render(true, &mut put);
-                self.first_bare(credentials.user, &mut put);
+                self.first_bare(credentials.for_scram().0, &mut put);
             }
             Place::Final => {
                 self.final_without_proof(&mut put);
@@ -182,9 +182,10 @@ impl ClientExchange {
         if attributes.any(|attribute| attribute.starts_with(b"m=")) {
             return None;
         }
-        let keys = Derived::new(self.hash, credentials.secret.reveal(), salt, iterations);
+        let (user, password) = credentials.for_scram();
+        let keys = Derived::new(self.hash, password.reveal(), salt, iterations);
         let auth_message = |f: Sink<'_>| {
-            self.first_bare(credentials.user, f);
+            self.first_bare(user, f);
             f(b",");
             f(text);
             f(b",");
@@ -360,6 +361,30 @@ mod tests {
         assert_eq!(c, [b"p=tls-exporter,,".as_slice(), &[1; 32]].concat());
         assert!(ChannelBinding::new(BindingKind::TlsExporter, &[0; 65]).is_none());
         assert!(ChannelBinding::new(BindingKind::TlsExporter, &[]).is_none());
+    }
+
+    /// What SCRAM signs is the prepared form (RFC 5802, section 5.1).
+    #[test]
+    fn prepared_names_and_passwords() {
+        let credentials = Credentials::password("I\u{ad}X", "\u{2168}")
+            .unwrap()
+            .with_prepared("IX", "IX")
+            .unwrap();
+        let plain = Credentials::password("IX", "IX").unwrap();
+        let mut exchanges = [credentials, plain].map(|credentials| {
+            let mut exchange = ClientExchange::new(Hash::Sha256, Binding::Impossible, &[7; 18]);
+            let first = said(&exchange, &credentials);
+            let nonce = first.strip_prefix("n,,n=IX,r=").unwrap();
+            let server_first = std::format!("r={nonce}SRV,s=c2FsdA==,i=4096");
+            exchange
+                .challenge(&credentials, 4096, &coded(&server_first))
+                .unwrap();
+            said(&exchange, &credentials)
+        });
+        exchanges.sort();
+        assert_eq!(exchanges[0], exchanges[1]);
+        assert!(credentials.with_prepared("", "IX").is_err());
+        assert!(credentials.with_prepared("a\r\n", "IX").is_err());
     }
 
     #[test]
