@@ -19,8 +19,10 @@ const RETAINED: u32 = 512;
 /// A way to build the firmware.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
-    /// Its name in tables and files.
+    /// Its name in files.
     pub(crate) name: &'static str,
+    /// What it is, in tables.
+    about: &'static str,
     /// Separated by commas, behind other arguments if there are any.
     features: &'static str,
     target: &'static str,
@@ -35,6 +37,7 @@ pub(crate) struct Variant {
 pub(crate) const VARIANTS: &[Variant] = &[
     Variant {
         name: "brief",
+        about: "plain, a text without attachment",
         features: "--no-default-features client",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_BRIEF",
@@ -43,6 +46,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "plain",
+        about: "plain, with attachment and DNS",
         features: "",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_PLAIN",
@@ -51,6 +55,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "starttls",
+        about: "STARTTLS with AUTH, verified",
         features: "starttls",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_STARTTLS",
@@ -59,6 +64,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "implicit-tls",
+        about: "implicit TLS with AUTH, verified",
         features: "implicit-tls",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_IMPLICIT_TLS",
@@ -67,6 +73,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "server",
+        about: "server role",
         features: "--no-default-features server",
         target: TARGET,
         variable: "SANSMTP_FIRMWARE_SERVER",
@@ -75,6 +82,7 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "m7",
+        about: "implicit TLS, Cortex-M7",
         features: "an500,implicit-tls",
         target: M7,
         variable: "SANSMTP_FIRMWARE_M7",
@@ -83,8 +91,18 @@ pub(crate) const VARIANTS: &[Variant] = &[
     },
 ];
 
-/// Builds the firmware in all variants, and runs it against our server and servers of other makers.
+/// Builds the firmware in all variants, and runs it against our server and servers of other makers. The table of its
+/// sizes must be that of the documentation.
 pub(crate) fn run() -> Result<()> {
+    check(false)
+}
+
+/// The same, but the table in the documentation is written anew.
+pub(crate) fn write() -> Result<()> {
+    check(true)
+}
+
+fn check(write_table: bool) -> Result<()> {
     setup::qemu()?;
     setup::peers()?;
     setup::python()?;
@@ -103,7 +121,8 @@ pub(crate) fn run() -> Result<()> {
         images.push((variant, read(&image)?));
     }
     tests.run()?;
-    judge(&images, &fs::read_to_string(figures)?)?;
+    let table = judge(&images, &fs::read_to_string(figures)?)?;
+    document(&table, write_table)?;
     println!(
         "what went over the cable: {}/alert.pcap",
         directory.display()
@@ -140,11 +159,13 @@ pub(crate) fn read(file: &Path) -> Result<Image> {
     Image::parse(&octets).with_context(|| file.display().to_string())
 }
 
-/// Prints flash and RAM of each variant. The deepest stack comes from the tests: lines with the name, octets of stack
-/// and octets of static variables.
-fn judge(images: &[(&Variant, Image)], figures: &str) -> Result<()> {
-    println!("\n| firmware | flash | RAM in all | of it stack, painted |");
-    println!("|---|---:|---:|---:|");
+/// Flash, RAM in all and stack of a variant, in octets.
+type Sizes = (String, [u32; 3]);
+
+/// Puts flash and RAM of each variant together. The deepest stack comes from the tests: lines with the name, octets of
+/// stack and octets of static variables.
+fn judge(images: &[(&Variant, Image)], figures: &str) -> Result<Vec<Sizes>> {
+    let mut sizes = Vec::new();
     let mut over = Vec::new();
     for (variant, image) in images {
         let runs = figures.lines().filter_map(|line| {
@@ -157,16 +178,66 @@ fn judge(images: &[(&Variant, Image)], figures: &str) -> Result<()> {
             .max()
             .with_context(|| format!("no test told the stack of {}", variant.name))?;
         let ram = stack + statics + RETAINED;
-        println!("| {} | {} | {ram} | {stack} |", variant.name, image.flash);
+        sizes.push((variant.about.to_owned(), [image.flash, ram, stack]));
         if image.flash > variant.flash || ram > variant.ram {
             over.push(format!(
-                "{}: at most {} octets of flash and {} of RAM",
-                variant.name, variant.flash, variant.ram
+                "{}: {} octets of flash and {ram} of RAM, at most {} and {}",
+                variant.name, image.flash, variant.flash, variant.ram
             ));
         }
     }
+    println!("\n{}", table(&sizes));
     if !over.is_empty() {
         bail!("the firmware is too large: {}", over.join("; "));
+    }
+    Ok(sizes)
+}
+
+fn table(sizes: &[Sizes]) -> String {
+    let mut text =
+        "| firmware | flash | RAM in all | of it stack |\n|---|---:|---:|---:|\n".to_owned();
+    for (name, [flash, ram, stack]) in sizes {
+        text.push_str(&format!("| {name} | {flash} | {ram} | {stack} |\n"));
+    }
+    text
+}
+
+/// The page with the table, and what stands around it there.
+const PAGE: &str = "docs/firmware.md";
+const BEGIN: &str = "<!-- firmware: begin -->\n";
+const END: &str = "<!-- firmware: end -->";
+/// Another compiler gives other sizes: so many parts in a hundred are let pass.
+const TOLERANCE: u32 = 4;
+
+/// Writes the table into the documentation, or looks whether it is still true.
+fn document(sizes: &[Sizes], write: bool) -> Result<()> {
+    let file = paths::root().join(PAGE);
+    let page = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .context("docs: no place for the table")?;
+    let (old, after) = rest.split_once(END).context("docs: the table has no end")?;
+    if write {
+        fs::write(
+            &file,
+            format!("{before}{BEGIN}{}{END}{after}", table(sizes)),
+        )?;
+        return Ok(());
+    }
+    let stale = sizes.iter().any(|(name, now)| {
+        let row = old
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("| {name} |")));
+        let then: Vec<u32> = row
+            .unwrap_or_default()
+            .split('|')
+            .filter_map(|number| number.trim().parse().ok())
+            .collect();
+        let near = |(now, then): (&u32, &u32)| now.abs_diff(*then) * 100 <= now * TOLERANCE;
+        then.len() != now.len() || !now.iter().zip(&then).all(near)
+    });
+    if stale {
+        bail!("the table in {PAGE} is no longer true; run: cargo xtask firmware --write");
     }
     Ok(())
 }

@@ -46,7 +46,11 @@ enum Task {
     /// Build the core for a Cortex-M3 and show that no panic can be reached in it.
     Thumb,
     /// Build the firmware demonstration, boot it in QEMU and compare the mail that it sends.
-    Firmware,
+    Firmware {
+        /// Write the table of sizes into docs/firmware.md.
+        #[arg(long)]
+        write: bool,
+    },
     /// Show what the core and the firmware cost in flash and RAM.
     Size,
     /// Count what must not grow (instructions, system calls, round trips, allocations), compare with the limits and
@@ -120,7 +124,10 @@ fn run(task: Task) -> Result<()> {
         Task::Test(arguments) => test(&arguments),
         Task::Setup => setup::everything(),
         Task::Thumb => steps::run(&steps::selected(&only(&["thumb", "no-panic"]), &[])?, false),
-        Task::Firmware => steps::run(&steps::selected(&only(&["firmware"]), &[])?, false),
+        Task::Firmware { write: true } => firmware::write(),
+        Task::Firmware { write: false } => {
+            steps::run(&steps::selected(&only(&["firmware"]), &[])?, false)
+        }
         Task::Size => size::run(),
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
         Task::Counts { accept } => {

@@ -1,5 +1,7 @@
 //! Public keys, and what they signed.
 
+#[cfg(feature = "p384")]
+use super::ecdsa384;
 #[cfg(feature = "rsa")]
 use super::rsa;
 use embedded_tls::SignatureScheme;
@@ -111,11 +113,7 @@ impl PublicKey<'_> {
             }
             #[cfg(feature = "p384")]
             (Self::P384(point), Kind::Ecdsa) => {
-                let Ok(key) = p384::ecdsa::VerifyingKey::from_sec1_bytes(point) else {
-                    return false;
-                };
-                p384::ecdsa::Signature::from_der(signature)
-                    .is_ok_and(|it| key.verify_prehash(digest.as_ref(), &it).is_ok())
+                ecdsa384::is_signed(point, digest.as_ref(), signature)
             }
             #[cfg(feature = "rsa")]
             (Self::Rsa { modulus, exponent }, Kind::RsaPkcs1 | Kind::RsaPss) => {

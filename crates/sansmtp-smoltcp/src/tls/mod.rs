@@ -14,9 +14,13 @@
 mod certificate;
 mod chain;
 mod cipher;
+#[cfg(feature = "p384")]
+mod ecdsa384;
 mod error;
 mod guard;
 mod key;
+#[cfg(any(feature = "p384", feature = "rsa"))]
+mod montgomery;
 mod name;
 #[cfg(feature = "rsa")]
 mod rsa;

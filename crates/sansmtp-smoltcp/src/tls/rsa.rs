@@ -1,9 +1,7 @@
 //! RSA signatures (RFC 8017), verified without an allocator.
-//!
-//! Everything here is public, so nothing has to take the same time for all values. Numbers are limbs of 32
-//! bits, the lowest first; their length is that of the modulus.
 
 use super::key::{Algorithm, Hash, Kind};
+use super::montgomery::{Field, compare, limbs};
 use core::cmp::Ordering;
 
 /// The longest modulus: 4,096 bits.
@@ -111,166 +109,27 @@ fn is_pss(encoded: &mut [u8], hash: Hash, digest: &[u8]) -> bool {
 
 /// Writes `base` to the power of `exponent`, modulo `modulus`, into `out`. False if `base` is no remainder.
 fn power(modulus: &[u8], exponent: u32, base: &[u8], out: &mut [u8]) -> bool {
-    let (mut n, mut x) = ([0; LIMBS], [0; LIMBS]);
-    let (Some(n), Some(x)) = (limbs(modulus, &mut n), limbs(base, &mut x)) else {
-        return false;
-    };
-    if compare(x, n) != Ordering::Less {
+    let length = modulus.len() / 4;
+    let mut rooms = [[0; LIMBS]; 4];
+    let [n, x, y, z] = rooms
+        .each_mut()
+        .map(|room| room.get_mut(..length).unwrap_or_default());
+    if limbs(modulus, n).is_none() || limbs(base, x).is_none() || compare(x, n) != Ordering::Less {
         return false;
     }
-    let field = Field::new(n);
-    // R in Montgomery form, which is two to the power of the modulus' length there.
-    let mut r = [0; LIMBS];
-    let Some(r) = r.get_mut(..n.len()) else {
-        return false;
-    };
-    // One in Montgomery form: R - n, since n has all its bits.
-    for (to, from) in r.iter_mut().zip(&*n) {
-        *to = !from;
+    let field = Field::<LIMBS>::new(n);
+    field.enter(x, y);
+    field.raise(x, y, &[exponent]);
+    // Back from Montgomery form: times one.
+    y.fill(0);
+    if let Some(lowest) = y.first_mut() {
+        *lowest = 1;
     }
-    add_one(r);
-    let mut two = [0; LIMBS];
-    let Some(two) = two.get_mut(..n.len()) else {
-        return false;
-    };
-    two.copy_from_slice(r);
-    field.double(two);
-    field.raise(r, two, n.len() as u32 * 32);
-    let mut scratch = [0; LIMBS];
-    let Some(scratch) = scratch.get_mut(..n.len()) else {
-        return false;
-    };
-    // The base in Montgomery form.
-    field.multiply(x, r, scratch);
-    two.copy_from_slice(scratch);
-    field.raise(x, two, exponent);
-    // Back: times one.
-    r.fill(0);
-    if let Some(first) = r.first_mut() {
-        *first = 1;
-    }
-    field.multiply(x, r, scratch);
-    for (octets, limb) in out.rchunks_mut(4).zip(&*scratch) {
+    field.multiply(x, y, z);
+    for (octets, limb) in out.rchunks_mut(4).zip(&*z) {
         octets.copy_from_slice(&limb.to_be_bytes());
     }
     true
-}
-
-/// Arithmetic modulo an odd number, in Montgomery form.
-struct Field<'n> {
-    n: &'n [u32],
-    /// -1 / n modulo 2^32.
-    inverse: u32,
-}
-
-impl<'n> Field<'n> {
-    fn new(n: &'n [u32]) -> Self {
-        let lowest = n.first().copied().unwrap_or(1);
-        // Newton: each step doubles the bits that are right, from five on.
-        let mut inverse = lowest.wrapping_mul(3) ^ 2;
-        for _ in 0..3 {
-            inverse = inverse.wrapping_mul(2_u32.wrapping_sub(lowest.wrapping_mul(inverse)));
-        }
-        Self {
-            n,
-            inverse: inverse.wrapping_neg(),
-        }
-    }
-
-    /// `a * b / R` into `out`.
-    fn multiply(&self, a: &[u32], b: &[u32], out: &mut [u32]) {
-        out.fill(0);
-        let mut top = 0_u64;
-        for b in b {
-            let first = |limbs: &[u32]| limbs.first().copied().unwrap_or(0);
-            let m = first(a)
-                .wrapping_mul(*b)
-                .wrapping_add(first(out))
-                .wrapping_mul(self.inverse);
-            let (mut carry, mut borrowed) = (0_u64, 0_u64);
-            let mut below: Option<&mut u32> = None;
-            for ((place, a), n) in out.iter_mut().zip(a).zip(self.n) {
-                // Neither sum can overflow: (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1.
-                let sum = u64::from(*place) + u64::from(*a) * u64::from(*b) + carry;
-                carry = sum >> 32;
-                let sum = u64::from(sum as u32) + u64::from(m) * u64::from(*n) + borrowed;
-                borrowed = sum >> 32;
-                // One limb lower: this divides by 2^32.
-                if let Some(below) = below.replace(place) {
-                    *below = sum as u32;
-                }
-            }
-            let sum = top + carry + borrowed;
-            if let Some(highest) = below {
-                *highest = sum as u32;
-            }
-            top = sum >> 32;
-        }
-        self.reduce(out, top != 0);
-    }
-
-    /// `base` to the power of `exponent` (at least 1) into `out`.
-    fn raise(&self, out: &mut [u32], base: &[u32], exponent: u32) {
-        let mut room = [0; LIMBS];
-        let Some(scratch) = room.get_mut(..out.len()) else {
-            return;
-        };
-        out.copy_from_slice(base);
-        for bit in (0..exponent.checked_ilog2().unwrap_or(0)).rev() {
-            self.multiply(out, out, scratch);
-            if exponent >> bit & 1 == 1 {
-                self.multiply(scratch, base, out);
-            } else {
-                out.copy_from_slice(scratch);
-            }
-        }
-    }
-
-    fn double(&self, x: &mut [u32]) {
-        let mut carry = 0;
-        for limb in x.iter_mut() {
-            let next = *limb >> 31;
-            *limb = *limb << 1 | carry;
-            carry = next;
-        }
-        self.reduce(x, carry != 0);
-    }
-
-    /// Takes n off if `x`, with a 1 in front of it if `over`, is not smaller.
-    fn reduce(&self, x: &mut [u32], over: bool) {
-        if !over && compare(x, self.n) == Ordering::Less {
-            return;
-        }
-        let mut borrow = false;
-        for (limb, n) in x.iter_mut().zip(self.n) {
-            let (difference, first) = limb.overflowing_sub(*n);
-            let (difference, second) = difference.overflowing_sub(u32::from(borrow));
-            *limb = difference;
-            borrow = first || second;
-        }
-    }
-}
-
-fn add_one(x: &mut [u32]) {
-    for limb in x {
-        *limb = limb.wrapping_add(1);
-        if *limb != 0 {
-            return;
-        }
-    }
-}
-
-fn compare(a: &[u32], b: &[u32]) -> Ordering {
-    a.iter().rev().cmp(b.iter().rev())
-}
-
-/// A number from octets, the highest first, in whole limbs.
-fn limbs<'r>(octets: &[u8], room: &'r mut [u32; LIMBS]) -> Option<&'r mut [u32]> {
-    let room = room.get_mut(..octets.len() / 4)?;
-    for (limb, octets) in room.iter_mut().zip(octets.rchunks(4)) {
-        *limb = u32::from_be_bytes(octets.try_into().ok()?);
-    }
-    Some(room)
 }
 
 #[cfg(test)]
