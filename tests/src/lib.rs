@@ -40,3 +40,9 @@ pub const SECURITIES: [Security; 3] = [
 #[doc = include_str!("../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The same for the page for firmware engineers.
+#[cfg(all(doctest, feature = "readme"))]
+#[doc = include_str!("../../docs/firmware.md")]
+#[derive(Debug)]
+pub struct FirmwarePage;
