@@ -46,7 +46,7 @@ const ALL: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "every feature of the core alone, none, all: no warning",
+        about: "every feature alone, none, all, of the core and the smoltcp adapter: no warning",
         run: features::run,
     },
     Step {

@@ -1,4 +1,4 @@
-//! The feature matrix of the core.
+//! The feature matrix of the core, and of the adapter for microcontrollers.
 
 use anyhow::{Context, Result, bail};
 
@@ -32,6 +32,19 @@ const OF_THE_CLIENT: &[&str] = &[
     "starttls",
 ];
 
+/// Sets of the adapter for microcontrollers.
+const OF_SMOLTCP: &[&str] = &[
+    "",
+    "client",
+    "server",
+    "client,dns,message",
+    "embedded-io-async",
+    "tls",
+    "p384",
+    "rsa",
+    "server,p384,rsa,defmt",
+];
+
 /// Fails on a warning or error in any of the sets.
 pub(super) fn run() -> Result<()> {
     let core = cargo::packages()?
@@ -57,7 +70,19 @@ pub(super) fn run() -> Result<()> {
     {
         clippy(&["--no-default-features", "--features", &set])?;
     }
-    clippy(&["--all-features"])
+    clippy(&["--all-features"])?;
+    for set in OF_SMOLTCP {
+        adapter(set)?;
+    }
+    Ok(())
+}
+
+fn adapter(features: &str) -> Result<()> {
+    cargo::command()
+        .args(["clippy", "--quiet", "--package", "sansmtp-smoltcp"])
+        .args(["--locked", "--no-default-features", "--features", features])
+        .args(["--", "-D", "warnings"])
+        .run()
 }
 
 fn clippy(features: &[&str]) -> Result<()> {
