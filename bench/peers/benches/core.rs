@@ -35,7 +35,10 @@ fn commands(c: &mut Criterion) {
     group.bench_function("sansmtp", |b| {
         b.iter(|| {
             for line in LINES {
-                let _ = black_box(command::Command::parse(black_box(line.as_bytes()), &offered));
+                let _ = black_box(command::Command::parse(
+                    black_box(line.as_bytes()),
+                    &offered,
+                ));
             }
         });
     });

@@ -122,7 +122,9 @@ async fn lettre_connection(load: &Load<'_>, text: &[u8]) -> Result<()> {
 async fn mail_send(load: &Load<'_>, text: &Arc<[u8]>, nodelay: bool) -> Result<()> {
     // A provider may be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = SmtpClientBuilder::new(load.host.to_owned(), load.port)?.implicit_tls(false);
+    let builder = SmtpClientBuilder::new(load.host.to_owned(), load.port)
+        .map_err(anyhow::Error::msg)?
+        .implicit_tls(false);
     let builder = Arc::new(builder);
     let mut tasks = Vec::new();
     for count in load.shares().filter(|count| *count > 0) {

@@ -9,8 +9,10 @@ use std::thread;
 use anyhow::{Context, Result};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream};
 
 /// Writes this many octets in blocks of 64 KiB, as our client does.
 pub(crate) fn send(server: SocketAddr, certificate: &Path, mut octets: usize) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod asm;
 mod baseline;
+mod bench;
 mod cargo;
 mod counts;
 mod elf;
@@ -74,6 +75,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure our client and server beside those of other makers; writes `docs/benchmarks.md`.
+    Bench {
+        /// About a minute behind the builds; the document is written into the build directory.
+        #[arg(long)]
+        quick: bool,
+        /// Measure this section only and write no document; may be given more than once.
+        #[arg(long, value_name = "SECTION")]
+        only: Vec<String>,
+    },
     /// Build the documentation, warnings denied.
     Doc,
     /// Build, pack and test the npm package, print its sizes.
@@ -136,6 +146,10 @@ fn run(task: Task) -> Result<()> {
             exchanges::run(accept).and(instructions)
         }
         Task::Simulate { arguments } => simulate::run(&arguments),
+        Task::Bench { quick, only } => {
+            let effort = if quick { bench::QUICK } else { bench::FULL };
+            bench::run(effort, &only)
+        }
         Task::Doc => steps::run(&steps::selected(&only(&["rustdoc"]), &[])?, false),
         Task::Wasm => wasm::check(),
         Task::Python => python::check(),

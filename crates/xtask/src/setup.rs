@@ -9,8 +9,8 @@ mod wasm;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cross::cross;
-pub(crate) use python::{binding, empty as empty_environment, python};
-pub(crate) use wasm::{browser, wasm};
+pub(crate) use python::{binding, empty as empty_environment, environment, python};
+pub(crate) use wasm::{browser, node, wasm};
 
 use anyhow::Result;
 

@@ -79,6 +79,19 @@ impl Run {
         String::from_utf8(output.stdout).context(line)
     }
 
+    /// The same with the words of another program behind it: for programs that start one.
+    pub(crate) fn words_of(self, other: Self) -> Self {
+        let program = other.command.get_program().to_owned();
+        let arguments: Vec<_> = other.command.get_args().map(ToOwned::to_owned).collect();
+        self.arg(program).args(arguments)
+    }
+
+    /// The same, started so that it may open this many files.
+    pub(crate) fn with_descriptors(self, count: usize) -> Self {
+        let script = format!("ulimit -n {count} && exec \"$@\"");
+        Self::new("sh").args(["-c", &script, "sh"]).words_of(self)
+    }
+
     pub(crate) fn into_command(self) -> Command {
         self.command
     }

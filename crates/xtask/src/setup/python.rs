@@ -55,7 +55,8 @@ pub(crate) fn empty(venv: &Path) -> Result<PathBuf> {
     Ok(venv.join("bin/python"))
 }
 
-fn environment(venv: &Path, list: &Path) -> Result<PathBuf> {
+/// An environment with the packages of a list, renewed when that changes. Returns its interpreter.
+pub(crate) fn environment(venv: &Path, list: &Path) -> Result<PathBuf> {
     let wanted = fs::read_to_string(list).with_context(|| list.display().to_string())?;
     let python = venv.join("bin/python");
     let stamp = venv.join("sansmtp-requirements.txt");

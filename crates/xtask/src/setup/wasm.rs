@@ -24,6 +24,11 @@ const BROWSER: &[debian::Package] = &[
     debian::Package::plain("fonts-dejavu-core"),
 ];
 
+/// Node and npm.
+pub(crate) fn node() -> Result<()> {
+    debian::install(PROGRAMS)
+}
+
 /// The source of Rust's library, which is built anew for size; Node, and what the tests run.
 pub(crate) fn wasm() -> Result<()> {
     debian::install(PROGRAMS)?;
