@@ -24,7 +24,9 @@ async def asynchronous():
 
     async def some(count):
         for _ in range(1 if reuse else count):
-            async with aiosmtplib.SMTP(host, port, local_hostname="a.example.com", start_tls=False) as server:
+            async with aiosmtplib.SMTP(
+                hostname=host, port=port, local_hostname="a.example.com", start_tls=False
+            ) as server:
                 for _ in range(count if reuse else 1):
                     await server.sendmail(SENDER, [RECIPIENT], text)
 

@@ -137,7 +137,7 @@ fn take(
                 };
                 let line = &rest[..end];
                 rest = &rest[end + 1..];
-                replies.extend_from_slice(match line.first() {
+                replies.extend_from_slice(match line.first().map(u8::to_ascii_uppercase) {
                     Some(b'E') => offer.capabilities(),
                     Some(b'D') => {
                         *content = Content::Dot;
