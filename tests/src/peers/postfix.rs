@@ -42,6 +42,14 @@ impl Postfix {
     /// # Errors
     /// If Postfix or Cyrus SASL is not installed, if the caller is not root, or if it does not start.
     pub fn start(identity: &Identity) -> Result<Self, Error> {
+        Self::start_with(identity, "")
+    }
+
+    /// The same with further lines of `main.cf`.
+    ///
+    /// # Errors
+    /// As [`Postfix::start`].
+    pub fn start_with(identity: &Identity, main_cf: &str) -> Result<Self, Error> {
         let postfix = tools::find("postfix")?;
         let saslpasswd = tools::find("saslpasswd2")?;
         let account = Account::of_postfix()?;
@@ -50,8 +58,15 @@ impl Postfix {
             let ports = Ports::free()?;
             let directory = TempDir::with_prefix("sansmtp-postfix-")
                 .map_err(|e| Error::during("a directory for Postfix", e))?;
-            configure(directory.path(), ports, identity, &account, &saslpasswd)
-                .map_err(|e| Error::during("Postfix's configuration (it needs root)", e))?;
+            configure(
+                directory.path(),
+                ports,
+                identity,
+                &account,
+                &saslpasswd,
+                main_cf,
+            )
+            .map_err(|e| Error::during("Postfix's configuration (it needs root)", e))?;
             let process = ServerProcess::start(
                 "Postfix",
                 Command::new("/bin/sh")
@@ -186,6 +201,7 @@ fn configure(
     identity: &Identity,
     account: &Account,
     saslpasswd: &Path,
+    more: &str,
 ) -> Result<(), Error> {
     let io = |e: std::io::Error| Error::during("file", e);
     // The mail system's own user must be able to walk in.
@@ -197,7 +213,7 @@ fn configure(
         chown(at.join(name), Some(account.uid), Some(account.gid)).map_err(io)?;
     }
     let etc = at.join("etc");
-    fs::write(etc.join("main.cf"), main_cf(at, identity, account)).map_err(io)?;
+    fs::write(etc.join("main.cf"), main_cf(at, identity, account) + more).map_err(io)?;
     fs::write(etc.join("master.cf"), master_cf(ports)).map_err(io)?;
     fs::write(etc.join("mailboxes"), mailboxes()).map_err(io)?;
     fs::write(
@@ -310,6 +326,8 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+flush unix n - n 1000? 0 flush
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 "
