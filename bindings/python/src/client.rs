@@ -39,6 +39,10 @@ pub(crate) struct ClientConnection {
     /// The lines of a reply before its last one.
     lines: String,
     tally: Tally,
+    /// The message before, whose verdict is still due.
+    earlier: Option<(Py<Envelope>, Tally)>,
+    /// The message that the latest verdict was about, until something new is known of the next one.
+    judged: Option<(Py<Envelope>, Tally)>,
     /// The reply that refused the session.
     refusal: Option<Reply>,
     outcome_unknown: bool,
@@ -82,6 +86,8 @@ impl ClientConnection {
             out: Vec::new(),
             lines: String::new(),
             tally: Tally::default(),
+            earlier: None,
+            judged: None,
             refusal: None,
             outcome_unknown: false,
         })
@@ -121,6 +127,7 @@ impl ClientConnection {
             );
             let told = loop {
                 let input = self.input.get(self.taken..).unwrap_or_default();
+                let earlier = client.awaits_earlier_verdict();
                 let (used, event) = match client.receive(now, input) {
                     Ok(received) => received,
                     Err(error) => break Err(error),
@@ -141,7 +148,17 @@ impl ClientConnection {
                     line => line.map(|line| Reply::new(&mut self.lines, line)),
                 };
                 self.lines.clear();
-                self.tally.take(&event, reply.as_ref());
+                let verdict = matches!(event, Event::Delivered { .. } | Event::NotDelivered { .. });
+                match &mut self.earlier {
+                    Some((_, tally)) if earlier && verdict => {
+                        tally.take(&event, reply.as_ref());
+                        self.judged = self.earlier.take();
+                    }
+                    _ => {
+                        self.judged = None;
+                        self.tally.take(&event, reply.as_ref());
+                    }
+                }
                 if matches!(event, Event::Refused { .. }) {
                     self.refusal.clone_from(&reply);
                 }
@@ -205,7 +222,8 @@ impl ClientConnection {
         Ok(data)
     }
 
-    /// Sends a message: opens a transaction for `envelope`. The `content` follows by itself when the server
+    /// Sends a message: opens a transaction for `envelope`. It may be called while `awaits_verdict` is true: the
+    /// first verdict that comes then is that of the message before. The `content` follows by itself when the server
     /// wants it; without one, call `write` and `finish` behind the event `ContentWanted`.
     #[pyo3(signature = (envelope, content = None))]
     fn submit(
@@ -215,6 +233,7 @@ impl ClientConnection {
         content: Option<Octets>,
     ) -> PyResult<()> {
         let now = self.clock.now(py)?;
+        let early;
         let submitted = {
             let new = envelope.get().as_envelope();
             let config = self.config.get().owned.as_config();
@@ -225,12 +244,18 @@ impl ClientConnection {
                 .map(|envelope| envelope.get().as_envelope());
             let mut client =
                 Client::resume(self.session, &config, &mut self.line, old.as_ref(), query);
+            early = client.awaits_verdict();
             let submitted = client.submit(&new, now);
             self.session = client.suspend();
             submitted
         };
         submitted.map_err(|error| self.raise(py, error))?;
-        self.tally = Tally::new(envelope.get().addresses().len());
+        let tally = Tally::new(envelope.get().addresses().len());
+        let before = std::mem::replace(&mut self.tally, tally);
+        if early {
+            self.earlier = self.envelope.take().map(|envelope| (envelope, before));
+        }
+        self.judged = None;
         self.outcome_unknown = false;
         self.envelope = Some(envelope);
         self.content = content.map(|content| (content, 0));
@@ -321,14 +346,32 @@ impl ClientConnection {
         self.run(py, |client, now| client.handle_timeout(now))
     }
 
-    /// What became of each recipient of the latest message, as of now.
+    /// What became of each recipient, as of now: of the message that the latest verdict was about, else of the
+    /// one whose verdict is due, else of the latest one.
     fn result(&self) -> SendResult {
+        if let Some((envelope, tally)) = self.judged.as_ref().or(self.earlier.as_ref()) {
+            let addresses = envelope.get().addresses();
+            return tally.result(addresses, self.outcome_unknown, self.provider());
+        }
         let addresses = self
             .envelope
             .as_ref()
             .map_or(&[][..], |envelope| envelope.get().addresses());
         self.tally
             .result(addresses, self.outcome_unknown, self.provider())
+    }
+
+    /// Whether a message went out as a whole and only its verdict is missing, so that the next one may be
+    /// submitted already (RFC 2920, section 3.1).
+    #[getter]
+    fn awaits_verdict(&mut self) -> bool {
+        self.with(|client| client.awaits_verdict())
+    }
+
+    /// Whether the next verdict is that of the message before the one that was submitted last.
+    #[getter]
+    fn awaits_earlier_verdict(&self) -> bool {
+        self.earlier.is_some()
     }
 
     /// Whether the TLS handshake is next: at the beginning with implicit TLS, or after the event `StartTls`.
@@ -468,6 +511,7 @@ fn reply_line<'e, 'a>(event: &'e Event<'a>) -> Option<&'e ReplyLine<'a>> {
         | Event::Sender { reply }
         | Event::Recipient { reply, .. }
         | Event::ChunkRefused { reply }
+        | Event::Verdict { reply, .. }
         | Event::Delivered { reply }
         | Event::Answer { reply } => Some(reply),
         Event::NotDelivered { reply, .. } => reply.as_ref(),

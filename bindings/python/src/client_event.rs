@@ -78,6 +78,19 @@ event! {
 }
 
 event! {
+    /// LMTP: the server's verdict for one recipient. The last one ends the transaction; it comes in the place of
+    /// `Delivered`.
+    Verdict {
+        /// Which recipient of the envelope, from 0.
+        index: usize,
+        /// The reply.
+        reply: Reply,
+        /// No more verdicts come.
+        last: bool,
+    }
+}
+
+event! {
     /// The server took the message for nobody.
     NotDelivered {
         /// What failed: "mail", "rcpt" (every recipient), "data" or "content".
@@ -127,6 +140,10 @@ pub(crate) fn object(
             made(py, RecipientReply { index, reply })
         }
         (Event::ChunkRefused { .. }, Some(reply)) => made(py, ChunkRefused { reply }),
+        (Event::Verdict { index, last, .. }, Some(reply)) => {
+            let (index, last) = (*index, *last);
+            made(py, Verdict { index, reply, last })
+        }
         (Event::Delivered { .. }, Some(reply)) => made(py, Delivered { reply }),
         (Event::Answer { .. }, Some(reply)) => made(py, Answer { reply }),
         (Event::NotDelivered { stage, .. }, reply) => {

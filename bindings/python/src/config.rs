@@ -24,11 +24,12 @@ pub(crate) struct Config {
 impl Config {
     /// A configuration. `security` is "implicit-tls" (port 465), "starttls" (587) or "danger-plaintext" (25).
     /// `chunking` lets the content go by BDAT where the server offers it; `mechanisms` names the SASL
-    /// mechanisms that may be used, by default all but CRAM-MD5.
+    /// mechanisms that may be used, by default all but CRAM-MD5; `lmtp` speaks LMTP, which has a verdict for each
+    /// recipient (RFC 2033).
     #[new]
     #[pyo3(signature = (host, *, security = "implicit-tls", port = None, user = None, password = None,
         oauth2_token = None, ehlo_name = None, timeout = None, connect_timeout = None,
-        chunking = true, mechanisms = None, danger_plaintext_auth = false))]
+        chunking = true, mechanisms = None, lmtp = false, danger_plaintext_auth = false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -43,10 +44,12 @@ impl Config {
         connect_timeout: Option<f64>,
         chunking: bool,
         mechanisms: Option<Vec<String>>,
+        lmtp: bool,
         danger_plaintext_auth: bool,
     ) -> PyResult<Self> {
         let security = parse_security(py, security)?;
-        let owned = OwnedConfig::new(host, security).map_err(|e| error::config(py)(&e))?;
+        let mut owned = OwnedConfig::new(host, security).map_err(|e| error::config(py)(&e))?;
+        owned.lmtp = lmtp;
         let config = Self { owned, user: None };
         config.replaced(
             py,
@@ -168,6 +171,12 @@ impl Config {
     #[getter]
     fn chunking(&self) -> bool {
         self.owned.chunking
+    }
+
+    /// Whether it speaks LMTP (RFC 2033).
+    #[getter]
+    fn lmtp(&self) -> bool {
+        self.owned.lmtp
     }
 
     /// The names of the SASL mechanisms that may be used.

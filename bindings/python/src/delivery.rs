@@ -93,6 +93,8 @@ enum Standing {
     Pending,
     Accepted,
     Delivered,
+    /// Delivered, with a reply of its own.
+    Judged(Reply),
     Refused(Stage, Reply),
 }
 
@@ -120,6 +122,21 @@ impl Tally {
                 }
             }
             (Event::ChunkRefused { .. }, Some(reply)) => self.verdict = Some(reply.clone()),
+            (
+                Event::Verdict {
+                    index, reply: line, ..
+                },
+                Some(reply),
+            ) => {
+                if let Some(recipient) = self.recipients.get_mut(*index) {
+                    *recipient = if line.is_positive() {
+                        self.verdict = Some(reply.clone());
+                        Standing::Judged(reply.clone())
+                    } else {
+                        Standing::Refused(Stage::Content, reply.clone())
+                    };
+                }
+            }
             (Event::Delivered { .. }, Some(reply)) => {
                 self.verdict = Some(reply.clone());
                 for recipient in &mut self.recipients {
@@ -158,6 +175,7 @@ impl Tally {
         let recipients = recipients.map(|(address, standing)| {
             let (status, reply, next_step) = match standing {
                 Standing::Delivered => (DELIVERED, self.verdict.clone(), None),
+                Standing::Judged(reply) => (DELIVERED, Some(reply.clone()), None),
                 Standing::Refused(stage, reply) => (
                     "refused",
                     Some(reply.clone()),

@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 use sansmtp::envelope::{self, Recipient};
+use sansmtp::wire::datetime::DateTime;
+use sansmtp::wire::handling::{DeliverBy, Handling, Hold, Late, Priority};
 use sansmtp::wire::param::{Body, Notify, Ret, Xtext};
 use sansmtp::wire::path::ReversePath;
 use self_cell::self_cell;
@@ -40,6 +42,7 @@ pub(crate) struct Envelope {
     body: Option<Body>,
     smtputf8: bool,
     ret: Option<Ret>,
+    handling: Handling,
 }
 
 impl Envelope {
@@ -52,6 +55,7 @@ impl Envelope {
         envelope.smtputf8 = self.smtputf8;
         envelope.ret = self.ret;
         envelope.envid = parts.envid;
+        envelope.handling = self.handling;
         envelope
     }
 
@@ -63,10 +67,13 @@ impl Envelope {
 #[pymethods]
 impl Envelope {
     /// An envelope; the empty sender stands for nobody. `body` is "7bit", "8bitmime" or "binarymime", `ret` "full" or
-    /// "headers", `notify` any of "success", "failure" and "delay", or nothing for never.
+    /// "headers", `notify` any of "success", "failure" and "delay", or nothing for never. `require_tls` wants TLS
+    /// on the whole way (RFC 8689); `deliver_by` is seconds and "return" or "notify" (RFC 2852); `hold_for` is
+    /// seconds, `hold_until` seconds since 1970 (RFC 4865); `priority` is from -9 to 9 (RFC 6710).
     #[new]
     #[pyo3(signature = (sender, recipients, *, size = None, body = None, smtputf8 = false, ret = None,
-        envid = None, notify = None))]
+        envid = None, notify = None, require_tls = false, deliver_by = None, hold_for = None, hold_until = None,
+        priority = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -78,7 +85,13 @@ impl Envelope {
         ret: Option<&str>,
         envid: Option<String>,
         notify: Option<Vec<String>>,
+        require_tls: bool,
+        deliver_by: Option<(i32, String)>,
+        hold_for: Option<u32>,
+        hold_until: Option<u64>,
+        priority: Option<i8>,
     ) -> PyResult<Self> {
+        let handling = handling(py, require_tls, deliver_by, hold_for, hold_until, priority)?;
         let notify = notify.map(|events| parse_notify(py, &events)).transpose()?;
         let wrong = |what: &str, value: &str| {
             invalid(py, "EnvelopeError", format!("{what} can not be {value:?}"))
@@ -131,6 +144,7 @@ impl Envelope {
             body,
             smtputf8,
             ret,
+            handling,
         })
     }
 
@@ -162,6 +176,52 @@ impl Envelope {
             ],
         )
     }
+}
+
+/// How the message is to be handled on its way.
+fn handling(
+    py: Python<'_>,
+    require_tls: bool,
+    deliver_by: Option<(i32, String)>,
+    hold_for: Option<u32>,
+    hold_until: Option<u64>,
+    priority: Option<i8>,
+) -> PyResult<Handling> {
+    let wrong = |message: &str| invalid(py, "EnvelopeError", message);
+    let deliver_by = match deliver_by {
+        None => None,
+        Some((seconds, late)) => {
+            let late = match late.as_str() {
+                "return" => Late::Return,
+                "notify" => Late::Notify,
+                _ => return Err(wrong("deliver_by ends with \"return\" or \"notify\"")),
+            };
+            let by = DeliverBy::new(seconds, late).ok_or_else(|| {
+                wrong("deliver_by has at most nine digits, and more than 0 to return")
+            })?;
+            Some(by)
+        }
+    };
+    let hold = match (hold_for, hold_until) {
+        (None, None) => None,
+        (Some(_), Some(_)) => return Err(wrong("give hold_for or hold_until, not both")),
+        (Some(seconds), None) if seconds <= Hold::LIMIT => Some(Hold::For(seconds)),
+        (Some(_), None) => return Err(wrong("hold_for has at most nine digits")),
+        (None, Some(seconds)) => Some(Hold::Until(
+            DateTime::from_unix(seconds)
+                .ok_or_else(|| wrong("hold_until is beyond the year 9999"))?,
+        )),
+    };
+    let priority = match priority {
+        None => None,
+        Some(value) => Some(Priority::new(value).ok_or_else(|| wrong("priority is from -9 to 9"))?),
+    };
+    Ok(Handling {
+        require_tls,
+        deliver_by,
+        hold,
+        priority,
+    })
 }
 
 fn parse_notify(py: Python<'_>, events: &[String]) -> PyResult<Notify> {

@@ -159,6 +159,12 @@ fn requirement_name(requirement: Requirement) -> &'static str {
         Requirement::EightBitMime => "8bitmime",
         Requirement::BinaryMime => "binarymime",
         Requirement::Dsn => "dsn",
+        Requirement::RequireTls => "requiretls",
+        Requirement::DeliverBy => "deliverby",
+        Requirement::FutureRelease => "futurerelease",
+        Requirement::MtPriority => "mt-priority",
+        Requirement::Recipients => "recipients",
+        Requirement::Messages => "messages",
         Requirement::Recipient => "recipient",
         _ => "other",
     }

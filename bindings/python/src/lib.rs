@@ -32,7 +32,7 @@ mod core {
     #[pymodule_export]
     use crate::client_event::{
         Answer, ChunkRefused, Closed, ContentWanted, Delivered, NotDelivered, Ready,
-        RecipientReply, Refused, ReplyReceived, SenderReply, StartTls,
+        RecipientReply, Refused, ReplyReceived, SenderReply, StartTls, Verdict,
     };
     #[pymodule_export]
     use crate::compose::compose;

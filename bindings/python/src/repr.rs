@@ -33,7 +33,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(u16, u32, u64, usize, f64);
+numbers!(i8, u16, i32, u32, u64, usize, f64);
 
 impl<T: Repr> Repr for Option<T> {
     fn repr(&self) -> String {

@@ -5,6 +5,8 @@ use sansmtp::auth::Hash;
 use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::{EhloName, Security};
 use sansmtp::server::{self, Limits, Timeouts};
+use sansmtp::wire::datetime::DateTime;
+use sansmtp::wire::handling::Hold;
 
 use crate::clock::millis;
 use crate::config::{parse_security, security_name};
@@ -124,6 +126,9 @@ impl ServerConfig {
     }
 }
 
+/// The end of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 /// The mechanisms that a server in Python can carry out.
 const OFFERED: [Mechanism; 6] = [
     Mechanism::Plain,
@@ -147,6 +152,10 @@ impl ServerConfig {
         let mut config = server::Config::new(hostname, self.security);
         if let Some(capabilities) = self.capabilities {
             config.capabilities = capabilities;
+            // Whoever offers FUTURERELEASE holds a message as long as can be said.
+            config.capabilities.bounds.hold_seconds = Hold::LIMIT;
+            config.capabilities.bounds.hold_until =
+                DateTime::from_unix(LAST_SECOND).unwrap_or(DateTime::EPOCH);
         }
         let mut config = config
             .max_size(self.max_size)

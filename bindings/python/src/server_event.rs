@@ -4,6 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sansmtp::server::{Event, Query};
+use sansmtp::wire::handling::{DeliverBy, Hold, Late, Priority};
 use sansmtp::wire::param::{Body, Notify, Ret};
 use zeroize::Zeroizing;
 
@@ -45,6 +46,18 @@ event! {
         ret: Option<&'static str>,
         /// The sender's name for this transaction, decoded.
         envid: Option<String>,
+        /// Every hop from here on must use TLS (RFC 8689).
+        require_tls: bool,
+        /// Seconds within which it must be delivered (RFC 2852).
+        deliver_by: Option<i32>,
+        /// What happens if it is late: "return" or "notify".
+        late: Option<&'static str>,
+        /// Seconds for which it is to be kept back (RFC 4865).
+        hold_for: Option<u32>,
+        /// Until when it is to be kept back, in seconds since 1970.
+        hold_until: Option<u64>,
+        /// How urgent it is, from -9 to 9 (RFC 6710).
+        priority: Option<i8>,
     }
 }
 
@@ -295,6 +308,21 @@ pub(crate) fn object(py: Python<'_>, event: Event<'_>) -> PyResult<Py<PyAny>> {
                     Ret::Headers => "headers",
                 }),
                 envid: parameters.envid.map(|envid| decoded(envid.decoded())),
+                require_tls: parameters.handling.require_tls,
+                deliver_by: parameters.handling.deliver_by.map(DeliverBy::seconds),
+                late: parameters.handling.deliver_by.map(|by| match by.late() {
+                    Late::Return => "return",
+                    Late::Notify => "notify",
+                }),
+                hold_for: match parameters.handling.hold {
+                    Some(Hold::For(seconds)) => Some(seconds),
+                    _ => None,
+                },
+                hold_until: match parameters.handling.hold {
+                    Some(Hold::Until(time)) => Some(time.unix()),
+                    _ => None,
+                },
+                priority: parameters.handling.priority.map(Priority::get),
             },
         ),
         Query::Recipient {

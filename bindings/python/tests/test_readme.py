@@ -14,9 +14,11 @@ import pytest
 from sansmtp.testing import Authority, SmtpServer
 
 README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text()
+#: Each with the number of its first line.
 BLOCKS = [
-    pytest.param(match[1], id=f"line{README.read_text()[: match.start()].count(chr(10)) + 2}")
-    for match in re.finditer(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    (match[1], f"line{TEXT[: match.start()].count(chr(10)) + 2}")
+    for match in re.finditer(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 ]
 HOSTS = ["smtp.example.org", "smtp.gmail.com", "smtp-mail.outlook.com"]
 
@@ -55,7 +57,7 @@ def servers(
         yield found
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" not in block.values[0]])
+@pytest.mark.parametrize("block", [pytest.param(text, id=line) for text, line in BLOCKS if "def test_" not in text])
 def test_a_block_runs(block: str, servers: dict[int, SmtpServer], capsys: pytest.CaptureFixture[str]) -> None:
     # A server that would run on is shown for a moment only, on a port that is free.
     block = block.replace("port=2525", "port=0").replace("server.serve_forever(), 60)", "asyncio.sleep(0), 60)")
@@ -67,7 +69,7 @@ def test_a_block_runs(block: str, servers: dict[int, SmtpServer], capsys: pytest
         assert comment in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" in block.values[0]])
+@pytest.mark.parametrize("block", [pytest.param(text, id=line) for text, line in BLOCKS if "def test_" in text])
 def test_a_block_of_tests_passes(block: str, tmp_path: Path) -> None:
     (tmp_path / "test_block.py").write_text(block)
     done = subprocess.run(

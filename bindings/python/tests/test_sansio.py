@@ -37,6 +37,7 @@ from sansmtp.sansio import (
     SenderReply,
     ServerConnection,
     StartTls,
+    Verdict,
     VerifyRequest,
 )
 
@@ -112,6 +113,7 @@ class Dialogue:
                 | ChunkRefused()
                 | Answer()
                 | Closed()
+                | Verdict()
             ):
                 pass
             case other:

@@ -24,7 +24,7 @@ def calls(directory: Path, subject: str, server: SmtpServer, count: int) -> int:
     assert strace is not None, "strace is not installed; install it with: cargo xtask setup"
     log = directory / f"{count}.txt"
     # The interpreter starts the same way each time; only what a message costs is different.
-    command = [strace, "-f", "-c", "-U", "calls,name", "-o", log, sys.executable, SUBJECTS, subject]
+    command = [strace, "-f", "-c", "-U", "calls,name", "-o", str(log), sys.executable, str(SUBJECTS), subject]
     subprocess.run([*command, server.host, str(server.port), str(count), "1024"], check=True)
     total = re.search(r"^\s*(\d+) total$", log.read_text(), re.MULTILINE)
     assert total is not None, log.read_text()

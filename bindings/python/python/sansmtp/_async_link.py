@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 
 from sansmtp._async_stream import Stream
 from sansmtp._core import ClientConnection
@@ -30,8 +31,9 @@ class AsyncLink:
         await self.stream.start_tls(context, host, connection.timeout())
         connection.tls_established()
 
-    async def next_event(self) -> ClientEvent | None:
-        """Reads and writes until the machine says something; None when the dialogue is over."""
+    async def next_event(self, follow: Callable[[], None] | None = None) -> ClientEvent | None:
+        """Reads and writes until the machine says something; None when the dialogue is over. ``follow`` may submit
+        the next message when only a verdict is missing."""
         connection, stream = self.connection, self.stream
         while True:
             event = connection.next_event()
@@ -39,6 +41,9 @@ class AsyncLink:
                 return event
             data = connection.data_to_send()
             if data:
+                if follow is not None and connection.awaits_verdict:
+                    follow()
+                    data += connection.data_to_send()
                 await stream.send(data, connection.timeout())
                 connection.handle_timeout()
                 received: bytes | None = stream.take()

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 from sansmtp._async_link import AsyncLink
 from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream
+from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
 from sansmtp._session import (
     BulkResult,
     checked_config,
-    ends_session,
+    is_delivered,
     is_stale,
+    no_connection,
     not_delivered,
     socket_used_up,
     submit,
 )
 from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
-from sansmtp.sansio import Delivered, NotDelivered, Ready, StartTls
+from sansmtp.sansio import Delivered, NotDelivered, Ready, StartTls, Verdict
 
 
 class AsyncMailer:
@@ -88,25 +90,39 @@ class AsyncMailer:
         progress: Callable[[int], object] | None = None,
     ) -> list[BulkResult]:
         """Sends many messages over one connection; see :meth:`sansmtp.Mailer.send_many`."""
-        results: list[BulkResult] = []
-        fatal: SansmtpError | None = None
-        async for message in _each(messages):
-            index = len(results)
-            result: SendResult | None = None
-            error = fatal
-            if fatal is None:
-                try:
-                    result = await (self.send(**message) if isinstance(message, dict) else self.send(message))
-                except SansmtpError as raised:
-                    result, error = raised.result, raised
-                    if ends_session(raised):
-                        if index == 0:
-                            raise
-                        fatal = raised
-            results.append(BulkResult(index, result, error))
-            if progress is not None:
-                progress(1)
-        return results
+        source = _each(messages)
+        steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
+        async with self._lock:
+            try:
+                step = next(steps)
+                while True:
+                    try:
+                        answer = await self._perform(step, source)
+                    except SansmtpError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
+            except StopIteration as end:
+                found: list[BulkResult] = end.value
+                return found
+            except BaseException:
+                self._drop()
+                raise
+
+    async def _perform(self, step: Step, source: AsyncIterator[AnyMessage | SendOptions]) -> Any:
+        """Does what sending many messages needs next."""
+        match step:
+            case Connect():
+                link, reused = await self._connected()
+                return link.connection, reused
+            case NextMessage():
+                return await anext(source, None)
+            case NextEvent(follow):
+                if self._link is None:
+                    raise no_connection()
+                return await self._link.next_event(follow)
+            case Drop():
+                return self._drop()
 
     async def close(self) -> None:
         """Says goodbye and closes the connection. The mailer can be used again: it connects anew."""
@@ -149,10 +165,11 @@ class AsyncMailer:
         try:
             while True:
                 event = await link.next_event()
-                if isinstance(event, Delivered):
-                    return connection.result()
-                if isinstance(event, NotDelivered):
-                    raise not_delivered(connection.result(), event)
+                if isinstance(event, (Delivered, NotDelivered)) or (isinstance(event, Verdict) and event.last):
+                    result = connection.result()
+                    if not is_delivered(event, result):
+                        raise not_delivered(result, event)
+                    return result
         except NotDeliveredError:
             if not connection.is_ready:
                 self._drop()
@@ -221,7 +238,7 @@ class AsyncMailer:
 
 async def _each(
     messages: Iterable[AnyMessage | SendOptions] | AsyncIterable[AnyMessage | SendOptions],
-) -> AsyncIterable[AnyMessage | SendOptions]:
+) -> AsyncIterator[AnyMessage | SendOptions]:
     if isinstance(messages, AsyncIterable):
         async for message in messages:
             yield message

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import final
 
-from sansmtp._names import Body, Buffer, Notify, Ret, Security, Stage, Status
+from sansmtp._names import Body, Buffer, Late, Notify, Ret, Security, Stage, Status
 from sansmtp.sansio import ClientEvent, ServerEvent
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "ServerConfig",
     "ServerConnection",
     "StartTls",
+    "Verdict",
     "VerifyRequest",
     "compose",
     "did_you_mean",
@@ -165,6 +166,20 @@ class Delivered:
     def __hash__(self) -> int: ...
 
 @final
+class Verdict:
+    """LMTP: the server's verdict for one recipient. The last one comes in the place of ``Delivered``."""
+
+    __match_args__ = ("index", "reply", "last")
+    @property
+    def index(self) -> int: ...
+    @property
+    def reply(self) -> Reply: ...
+    @property
+    def last(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
 class NotDelivered:
     """The server took the message for nobody."""
 
@@ -226,7 +241,20 @@ class ConnectRequest:
 class MailRequest:
     """MAIL: may this sender send?"""
 
-    __match_args__ = ("sender", "size", "body", "smtputf8", "ret", "envid")
+    __match_args__ = (
+        "sender",
+        "size",
+        "body",
+        "smtputf8",
+        "ret",
+        "envid",
+        "require_tls",
+        "deliver_by",
+        "late",
+        "hold_for",
+        "hold_until",
+        "priority",
+    )
     @property
     def sender(self) -> str: ...
     @property
@@ -239,6 +267,18 @@ class MailRequest:
     def ret(self) -> Ret | None: ...
     @property
     def envid(self) -> str | None: ...
+    @property
+    def require_tls(self) -> bool: ...
+    @property
+    def deliver_by(self) -> int | None: ...
+    @property
+    def late(self) -> Late | None: ...
+    @property
+    def hold_for(self) -> int | None: ...
+    @property
+    def hold_until(self) -> int | None: ...
+    @property
+    def priority(self) -> int | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -465,6 +505,7 @@ class Config:
         connect_timeout: float | None = None,
         chunking: bool = True,
         mechanisms: Sequence[str] | None = None,
+        lmtp: bool = False,
         danger_plaintext_auth: bool = False,
     ) -> Config: ...
     @staticmethod
@@ -500,6 +541,8 @@ class Config:
     @property
     def chunking(self) -> bool: ...
     @property
+    def lmtp(self) -> bool: ...
+    @property
     def mechanisms(self) -> frozenset[str]: ...
     @property
     def connect_timeout(self) -> float: ...
@@ -524,6 +567,11 @@ class Envelope:
         ret: Ret | None = None,
         envid: str | None = None,
         notify: Sequence[Notify] | None = None,
+        require_tls: bool = False,
+        deliver_by: tuple[int, Late] | None = None,
+        hold_for: int | None = None,
+        hold_until: int | None = None,
+        priority: int | None = None,
     ) -> Envelope: ...
     @property
     def sender(self) -> str: ...
@@ -590,6 +638,10 @@ class ClientConnection:
     def is_ready(self) -> bool: ...
     @property
     def is_closed(self) -> bool: ...
+    @property
+    def awaits_verdict(self) -> bool: ...
+    @property
+    def awaits_earlier_verdict(self) -> bool: ...
     @property
     def stage(self) -> Stage: ...
     @property

@@ -6,17 +6,18 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
+from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._link import Connector, Link
 from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
 from sansmtp._session import (
     BulkResult,
     checked_config,
-    ends_session,
+    is_delivered,
     is_stale,
     no_connection,
     not_delivered,
@@ -24,7 +25,7 @@ from sansmtp._session import (
     submit,
 )
 from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
-from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls
+from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls, Verdict
 
 _fork_count = 0
 
@@ -118,24 +119,40 @@ class Mailer:
         does not keep the others from being sent. Raises if no session can be set up for the first message; if it can
         not be set up anew later, the rest is reported with that error.
         """
-        results: list[BulkResult] = []
-        fatal: SansmtpError | None = None
-        for index, message in enumerate(messages):
-            result: SendResult | None = None
-            error = fatal
-            if fatal is None:
-                try:
-                    result = self.send(**message) if isinstance(message, dict) else self.send(message)
-                except SansmtpError as raised:
-                    result, error = raised.result, raised
-                    if ends_session(raised):
-                        if index == 0:
-                            raise
-                        fatal = raised
-            results.append(BulkResult(index, result, error))
-            if progress is not None:
-                progress(1)
-        return results
+        source = iter(messages)
+        steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
+        with self._lock:
+            try:
+                step = next(steps)
+                while True:
+                    try:
+                        answer = self._perform(step, source)
+                    except SansmtpError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(answer)
+            except StopIteration as end:
+                found: list[BulkResult] = end.value
+                return found
+            except BaseException:
+                self._drop()
+                raise
+
+    def _perform(self, step: Step, source: Iterator[AnyMessage | SendOptions]) -> Any:
+        """Does what sending many messages needs next."""
+        match step:
+            case Connect():
+                reused = self._ensure_connected()
+                return self._connection, reused
+            case NextMessage():
+                return next(source, None)
+            case NextEvent(follow):
+                link = self._link
+                if link is None:
+                    raise no_connection()
+                return self._next_event(link, follow)
+            case Drop():
+                return self._drop()
 
     def close(self) -> None:
         """Says goodbye and closes the connection. The mailer can be used again: it connects anew."""
@@ -189,10 +206,11 @@ class Mailer:
         try:
             while True:
                 event = self._next_event(link)
-                if isinstance(event, Delivered):
-                    return connection.result()
-                if isinstance(event, NotDelivered):
-                    raise not_delivered(connection.result(), event)
+                if isinstance(event, (Delivered, NotDelivered)) or (isinstance(event, Verdict) and event.last):
+                    result = connection.result()
+                    if not is_delivered(event, result):
+                        raise not_delivered(result, event)
+                    return result
         except NotDeliveredError:
             if not connection.is_ready:
                 self._drop()
@@ -237,14 +255,18 @@ class Mailer:
         link.start_tls(self._ssl_context, self._config.host, self._connection.timeout())
         self._connection.tls_established()
 
-    def _next_event(self, link: Link) -> ClientEvent | None:
-        """Reads and writes until the machine says something; None when the dialogue is over."""
+    def _next_event(self, link: Link, follow: Callable[[], None] | None = None) -> ClientEvent | None:
+        """Reads and writes until the machine says something; None when the dialogue is over. ``follow`` may submit
+        the next message when only a verdict is missing."""
         connection = self._connection
         while True:
             event = connection.next_event()
             if event is not None:
                 return event
             while data := connection.data_to_send():
+                if follow is not None and connection.awaits_verdict:
+                    follow()
+                    data += connection.data_to_send()
                 try:
                     link.send(data, connection.timeout, connection.handle_timeout)
                 except (ConnectionError, ssl.SSLError):

@@ -20,7 +20,7 @@ from email.utils import getaddresses
 from typing import IO, TypeAlias, TypedDict, Unpack
 
 from sansmtp._core import Envelope, compose
-from sansmtp._names import Body, Buffer, Notify, Ret
+from sansmtp._names import Body, Buffer, Late, Notify, Ret
 from sansmtp.exceptions import EnvelopeError, MessageError
 
 #: What :meth:`sansmtp.Mailer.send` takes as a finished message.
@@ -93,6 +93,16 @@ class EnvelopeOptions(TypedDict, total=False):
     envid: str
     #: When to send a delivery report (DSN).
     notify: Sequence[Notify]
+    #: Every hop must use TLS with a checked certificate, or give the message back (RFC 8689).
+    require_tls: bool
+    #: Within how many seconds it must be delivered, and what happens else (RFC 2852).
+    deliver_by: tuple[int, Late]
+    #: Seconds for which the server keeps it back (RFC 4865).
+    hold_for: int
+    #: Until when the server keeps it back.
+    hold_until: datetime
+    #: How urgent it is, from -9 to 9 (RFC 6710).
+    priority: int
 
 
 class SendOptions(MessageParts, EnvelopeOptions, total=False):
@@ -198,6 +208,7 @@ def _prepared(
     content: bytes, sender: str, recipients: list[str], options: SendOptions, *, utf8: bool = False
 ) -> Prepared:
     body: Body | None = None if content.isascii() else "8bitmime"
+    hold_until = options.get("hold_until")
     envelope = Envelope(
         options.get("sender", sender),
         _list(options.get("recipients")) or recipients,
@@ -207,6 +218,11 @@ def _prepared(
         ret=options.get("ret"),
         envid=options.get("envid"),
         notify=options.get("notify"),
+        require_tls=options.get("require_tls", False),
+        deliver_by=options.get("deliver_by"),
+        hold_for=options.get("hold_for"),
+        hold_until=None if hold_until is None else int(hold_until.timestamp()),
+        priority=options.get("priority"),
     )
     return Prepared(envelope, content)
 

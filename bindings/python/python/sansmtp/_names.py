@@ -42,4 +42,7 @@ Ret: TypeAlias = Literal["full", "headers"]
 #: When to send a delivery report (RFC 3461, section 4.1).
 Notify: TypeAlias = Literal["success", "failure", "delay"]
 
-__all__ = ["Body", "Buffer", "Notify", "Ret", "Security", "Stage", "Status"]
+#: What happens to a message that is late: it is returned, or delivered all the same and its sender told (RFC 2852).
+Late: TypeAlias = Literal["return", "notify"]
+
+__all__ = ["Body", "Buffer", "Late", "Notify", "Ret", "Security", "Stage", "Status"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sansmtp._core import ClientConnection, Config, SendResult
 from sansmtp._message import Prepared
+from sansmtp._names import Stage
 from sansmtp.exceptions import (
     ConfigError,
     ConnectError,
@@ -16,7 +17,7 @@ from sansmtp.exceptions import (
     TlsError,
     UnsupportedError,
 )
-from sansmtp.sansio import NotDelivered
+from sansmtp.sansio import Delivered, NotDelivered, Verdict
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,24 @@ def submit(connection: ClientConnection, prepared: Prepared) -> None:
         connection.submit(ascii_only.envelope, ascii_only.content)
 
 
-def not_delivered(result: SendResult, event: NotDelivered) -> NotDeliveredError:
+def is_delivered(event: Delivered | NotDelivered | Verdict, result: SendResult) -> bool:
+    """Whether somebody gets the message. In LMTP each recipient has a verdict of its own."""
+    if isinstance(event, Verdict):
+        return bool(result.delivered)
+    return isinstance(event, Delivered)
+
+
+def not_delivered(result: SendResult, event: Delivered | NotDelivered | Verdict) -> NotDeliveredError:
     """The exception for a message that was taken for nobody."""
     refused = next((recipient for recipient in result.recipients if recipient.reply is not None), None)
     reply = event.reply or (refused and refused.reply)
+    stage: Stage = event.stage if isinstance(event, NotDelivered) else "content"
     if reply is None:
-        return NotDeliveredError("the message was not delivered", stage=event.stage, result=result)
+        return NotDeliveredError("the message was not delivered", stage=stage, result=result)
     codes = f"{reply.code} {reply.enhanced_code}" if reply.enhanced_code else f"{reply.code}"
     return NotDeliveredError(
         f"the server took the message for nobody: {codes}",
-        stage=event.stage,
+        stage=stage,
         code=reply.code,
         enhanced_code=reply.enhanced_code,
         text=reply.text,

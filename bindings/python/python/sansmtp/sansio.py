@@ -58,6 +58,7 @@ from sansmtp._core import (
     ServerConfig,
     ServerConnection,
     StartTls,
+    Verdict,
     VerifyRequest,
 )
 
@@ -72,6 +73,7 @@ ClientEvent: TypeAlias = (
     | ContentWanted
     | ChunkRefused
     | Delivered
+    | Verdict
     | NotDelivered
     | Answer
     | Closed
@@ -135,5 +137,6 @@ __all__ = [
     "ServerEvent",
     "ServerRequest",
     "StartTls",
+    "Verdict",
     "VerifyRequest",
 ]
