@@ -19,8 +19,8 @@ from pathlib import Path
 
 SUBJECTS = Path(__file__).with_name("subjects.py")
 CLIENTS = [
-    ("smtplib", ["sansmtp.smtplib", "sansmtp.Mailer"]),
-    ("aiosmtplib", ["sansmtp.aio.SMTP", "sansmtp.AsyncMailer"]),
+    ("smtplib", ["sansmtp.smtplib", "sansmtp.Mailer", "sansmtp.Mailer, send_many"]),
+    ("aiosmtplib", ["sansmtp.aio.SMTP", "sansmtp.AsyncMailer", "sansmtp.AsyncMailer, send_many"]),
 ]
 SERVERS = [("aiosmtpd", ["sansmtp.Server"])]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from typing import Any
 
 SENDER, RECIPIENTS = "alice@example.com", ["bob@example.org"]
 
@@ -40,6 +41,29 @@ def with_mailer(host: str, port: int, count: int, content: bytes) -> None:
     with sansmtp.Mailer(config) as mailer:
         for _ in range(count):
             mailer.send(content, sender=SENDER, recipients=RECIPIENTS)
+
+
+def bulk(count: int, content: bytes) -> list[Any]:
+    return [{"message": content, "sender": SENDER, "recipients": RECIPIENTS}] * count
+
+
+def with_send_many(host: str, port: int, count: int, content: bytes) -> None:
+    import sansmtp
+
+    config = sansmtp.Config(host, security="danger-plaintext", port=port)
+    with sansmtp.Mailer(config) as mailer:
+        assert all(result.ok for result in mailer.send_many(bulk(count, content)))
+
+
+def with_async_send_many(host: str, port: int, count: int, content: bytes) -> None:
+    import sansmtp
+
+    async def main() -> None:
+        config = sansmtp.Config(host, security="danger-plaintext", port=port)
+        async with sansmtp.AsyncMailer(config) as mailer:
+            assert all(result.ok for result in await mailer.send_many(bulk(count, content)))
+
+    asyncio.run(main())
 
 
 def with_aiosmtplib(host: str, port: int, count: int, content: bytes) -> None:
@@ -115,9 +139,11 @@ SUBJECTS: dict[str, Callable[[str, int, int, bytes], None]] = {
     "smtplib": with_smtplib,
     "sansmtp.smtplib": with_drop_in,
     "sansmtp.Mailer": with_mailer,
+    "sansmtp.Mailer, send_many": with_send_many,
     "aiosmtplib": with_aiosmtplib,
     "sansmtp.aio.SMTP": with_aio,
     "sansmtp.AsyncMailer": with_async_mailer,
+    "sansmtp.AsyncMailer, send_many": with_async_send_many,
     "aiosmtpd": aiosmtpd_server,
     "sansmtp.Server": our_server,
 }

@@ -59,7 +59,7 @@ def test_tasks_share_a_mailer(aiosmtpd: AiosmtpdServer) -> None:
 
 
 def test_send_many_takes_an_async_generator(aiosmtpd: AiosmtpdServer) -> None:
-    async def messages() -> AsyncIterator[sansmtp.AnyMessage | sansmtp.SendOptions]:
+    async def messages() -> AsyncIterator[sansmtp.AnyMessage | sansmtp.BulkOptions]:
         yield MESSAGE
         yield {"from_": "a@example.org", "to": "no@example.org", "text": "x"}
         yield {"from_": "a@example.org", "to": "b@example.org", "text": "x"}

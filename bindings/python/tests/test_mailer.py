@@ -288,7 +288,7 @@ def test_nobody_listens() -> None:
 
 def test_send_many_goes_on_after_a_refusal(aiosmtpd: AiosmtpdServer) -> None:
     done: list[int] = []
-    messages: list[sansmtp.AnyMessage | sansmtp.SendOptions] = [
+    messages: list[sansmtp.AnyMessage | sansmtp.BulkOptions] = [
         MESSAGE,
         {"from_": "a@example.org", "to": "no@example.org", "text": "x"},
         {"from_": "broken", "to": "b@example.org", "text": "x"},

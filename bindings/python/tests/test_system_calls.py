@@ -35,6 +35,7 @@ def calls(directory: Path, subject: str, server: SmtpServer, count: int) -> int:
     ("subject", "extensions", "most"),
     [
         ("sansmtp.Mailer", PLAIN, 4),
+        ("sansmtp.Mailer, send_many", PLAIN, 2),
         ("sansmtp.Mailer", [*PLAIN, "CHUNKING"], 2),
     ],
 )

@@ -30,7 +30,7 @@ from sansmtp._core import (
     providers,
 )
 from sansmtp._mailer import Mailer
-from sansmtp._message import AnyMessage, Attachment, SendOptions
+from sansmtp._message import AnyMessage, Attachment, BulkOptions, SendOptions
 from sansmtp._presets import from_env, from_url, gmail, outlook, provider
 from sansmtp._session import BulkResult
 from sansmtp.exceptions import (
@@ -86,6 +86,7 @@ __all__ = [
     "AsyncMailer",
     "Attachment",
     "AuthenticationError",
+    "BulkOptions",
     "BulkResult",
     "Capabilities",
     "Config",

@@ -12,7 +12,7 @@ from sansmtp._async_link import AsyncLink
 from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream
 from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
-from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
+from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
 from sansmtp._session import (
     BulkResult,
     checked_config,
@@ -85,7 +85,7 @@ class AsyncMailer:
 
     async def send_many(
         self,
-        messages: Iterable[AnyMessage | SendOptions] | AsyncIterable[AnyMessage | SendOptions],
+        messages: Iterable[AnyMessage | BulkOptions] | AsyncIterable[AnyMessage | BulkOptions],
         *,
         progress: Callable[[int], object] | None = None,
     ) -> list[BulkResult]:
@@ -109,7 +109,7 @@ class AsyncMailer:
                 self._drop()
                 raise
 
-    async def _perform(self, step: Step, source: AsyncIterator[AnyMessage | SendOptions]) -> Any:
+    async def _perform(self, step: Step, source: AsyncIterator[AnyMessage | BulkOptions]) -> Any:
         """Does what sending many messages needs next."""
         match step:
             case Connect():
@@ -237,8 +237,8 @@ class AsyncMailer:
 
 
 async def _each(
-    messages: Iterable[AnyMessage | SendOptions] | AsyncIterable[AnyMessage | SendOptions],
-) -> AsyncIterator[AnyMessage | SendOptions]:
+    messages: Iterable[AnyMessage | BulkOptions] | AsyncIterable[AnyMessage | BulkOptions],
+) -> AsyncIterator[AnyMessage | BulkOptions]:
     if isinstance(messages, AsyncIterable):
         async for message in messages:
             yield message

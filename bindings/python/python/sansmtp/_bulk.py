@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from sansmtp._core import ClientConnection
-from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
+from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
 from sansmtp._session import BulkResult, ends_session, is_delivered, is_stale, not_delivered, submit
 from sansmtp.exceptions import NotDeliveredError, SansmtpError, UnsupportedError
 from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Verdict
@@ -212,7 +212,7 @@ class _Bulk:
                 return flight
         return None
 
-    def _prepare(self, message: AnyMessage | SendOptions) -> _Flight | None:
+    def _prepare(self, message: AnyMessage | BulkOptions) -> _Flight | None:
         index = self._count
         self._count += 1
         if self._fatal is not None:
@@ -220,10 +220,14 @@ class _Bulk:
             return None
         try:
             if isinstance(message, dict):
-                prepared = prepare(None, self._user, **message)
+                prepared = prepare(message.get("message"), self._user, **_options(message))
             else:
                 prepared = prepare(message, self._user)
         except SansmtpError as error:
             self._results.failed(index, error)
             return None
         return _Flight(index, prepared)
+
+
+def _options(message: BulkOptions) -> SendOptions:
+    return cast(SendOptions, {name: value for name, value in message.items() if name != "message"})

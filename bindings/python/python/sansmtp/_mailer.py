@@ -13,7 +13,7 @@ from typing import Any, Self, Unpack
 from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._link import Connector, Link
-from sansmtp._message import AnyMessage, Prepared, SendOptions, prepare
+from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
 from sansmtp._session import (
     BulkResult,
     checked_config,
@@ -108,13 +108,15 @@ class Mailer:
 
     def send_many(
         self,
-        messages: Iterable[AnyMessage | SendOptions],
+        messages: Iterable[AnyMessage | BulkOptions],
         *,
         progress: Callable[[int], object] | None = None,
     ) -> list[BulkResult]:
         """Sends many messages over one connection and returns what became of each.
 
-        A message is anything that :meth:`send` takes; a dictionary stands for keyword arguments. ``progress`` is
+        A message is anything that :meth:`send` takes; a dictionary stands for keyword arguments, with a finished
+        message as ``message``. Give a list or tuple rather than a generator: then the next envelope need not wait for
+        the verdict on the message before. ``progress`` is
         called with 1 after each message, as the method ``update`` of a tqdm bar wants it. One message that fails
         does not keep the others from being sent. Raises if no session can be set up for the first message; if it can
         not be set up anew later, the rest is reported with that error.
@@ -138,7 +140,7 @@ class Mailer:
                 self._drop()
                 raise
 
-    def _perform(self, step: Step, source: Iterator[AnyMessage | SendOptions]) -> Any:
+    def _perform(self, step: Step, source: Iterator[AnyMessage | BulkOptions]) -> Any:
         """Does what sending many messages needs next."""
         match step:
             case Connect():

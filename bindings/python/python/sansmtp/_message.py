@@ -109,6 +109,13 @@ class SendOptions(MessageParts, EnvelopeOptions, total=False):
     """All keyword arguments of ``send``."""
 
 
+class BulkOptions(SendOptions, total=False):
+    """A message of many as a dictionary."""
+
+    #: The finished message; else it is made from the parts.
+    message: AnyMessage
+
+
 @dataclass
 class Prepared:
     """A message that can be submitted."""
