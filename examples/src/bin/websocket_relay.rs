@@ -32,7 +32,7 @@ struct Options {
     /// A server that may be reached, as HOST:PORT; may be given more than once.
     #[arg(long, required = true, value_name = "HOST:PORT")]
     allow: Vec<String>,
-    /// An origin whose pages may connect besides those of this machine, as https://example.org.
+    /// An origin whose pages may connect besides those of this machine, as `https://example.org`.
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
 }
