@@ -257,8 +257,9 @@ impl Mechanism {
     /// The mechanism of this name, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL
-            .into_iter()
-            .find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
+            .iter()
+            .copied()
+            .find(|mechanism| crate::octets::is_name(mechanism.name(), name))
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn split_last(text: &str, ascii: u8) -> Option<(&str, &str)> {
 
 /// What stands before and after the first of this ASCII character.
 pub(crate) fn split_first(text: &str, ascii: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|b| b == ascii)?;
+    let at = position(text.as_bytes(), ascii)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
@@ -49,12 +49,83 @@ pub(crate) fn dotted(input: &mut &[u8]) -> Option<u32> {
     (digits > 0).then_some(numbers)
 }
 
+/// Whether `word` is this name, in any case.
+pub(crate) fn is_name(name: &str, word: &[u8]) -> bool {
+    let name = name.as_bytes();
+    // Most names come as they are written here.
+    name.len() == word.len() && (name == word || name.eq_ignore_ascii_case(word))
+}
+
+/// Where the first of this octet is.
+pub(crate) fn position(input: &[u8], octet: u8) -> Option<usize> {
+    #[cfg(feature = "memchr")]
+    return memchr::memchr(octet, input);
+    #[cfg(not(feature = "memchr"))]
+    input.iter().position(|&b| b == octet)
+}
+
 /// Where the first CR or LF is.
 pub(crate) fn line_end(input: &[u8]) -> Option<usize> {
     #[cfg(feature = "memchr")]
-    return memchr::memchr2(b'\r', b'\n', input);
+    if let Some((near, far)) = input.split_at_checked(40) {
+        return words::find::<b'\r', b'\n'>(near)
+            .or_else(|| Some(far_line_end(far)?.saturating_add(near.len())));
+    }
+    first::<b'\r', b'\n'>(input)
+}
+
+/// The same, if it is expected to be far.
+#[cfg(feature = "memchr")]
+pub(crate) fn far_line_end(input: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\r', b'\n', input)
+}
+
+/// Where the first of two octets is, in a short input.
+pub(crate) fn first<const A: u8, const B: u8>(input: &[u8]) -> Option<usize> {
+    #[cfg(feature = "memchr")]
+    return words::find::<A, B>(input);
     #[cfg(not(feature = "memchr"))]
-    input.iter().position(|&b| b == b'\r' || b == b'\n')
+    input.iter().position(|&b| b == A || b == B)
+}
+
+/// Searching by words of eight octets: faster in short inputs than to call a function
+/// that uses vectors.
+#[cfg(feature = "memchr")]
+pub(crate) mod words {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+
+    /// Where the first of two octets below 128 is in a word.
+    #[inline(always)]
+    pub(crate) fn find_in<const A: u8, const B: u8>(word: &[u8; 8]) -> Option<usize> {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ (EACH * A as u64)) | zeros(word ^ (EACH * B as u64));
+        (found != 0).then_some(found.trailing_zeros() as usize / 8)
+    }
+
+    /// Marks the first octet that is zero, perhaps also others behind it.
+    #[inline(always)]
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(EACH) & !word & (EACH << 7)
+    }
+
+    pub(super) fn find<const A: u8, const B: u8>(input: &[u8]) -> Option<usize> {
+        let mut before = 0_usize;
+        for word in input.as_chunks().0 {
+            if let Some(at) = find_in::<A, B>(word) {
+                return Some(before.wrapping_add(at));
+            }
+            before = before.wrapping_add(8);
+        }
+        if before == input.len() {
+            return None;
+        }
+        // The last eight octets; those looked at before have it not.
+        if let Some(word) = input.last_chunk() {
+            let at = find_in::<A, B>(word)?;
+            return Some(input.len().wrapping_sub(8).wrapping_add(at));
+        }
+        input.iter().position(|&b| b == A || b == B)
+    }
 }
 
 /// Copies as much as fits, and returns how much that is.

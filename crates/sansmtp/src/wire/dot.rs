@@ -3,9 +3,6 @@
 use super::plain::plain;
 use crate::octets;
 
-/// As much is looked at and then copied, so that it is still in the cache.
-const STEP: usize = 4096;
-
 /// Where the encoder stands in the mail data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoder {
@@ -32,25 +29,33 @@ impl Encoder {
     pub fn encode(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize) {
         let (mut read, mut written) = (0_usize, 0_usize);
         while let (Some(rest), Some(room)) = (input.get(read..), out.get_mut(written..)) {
-            let (Some(&byte), Some(slot)) = (rest.first(), room.first_mut()) else {
+            let (Some(&byte), false) = (rest.first(), room.is_empty()) else {
                 break;
             };
-            let consumed;
-            (*slot, consumed, *self) = match (*self, byte) {
+            let (octet, consumed);
+            (octet, consumed, *self) = match (*self, byte) {
                 (Self::AfterCr, b'\n') => (b'\n', true, Self::LineStart),
                 (Self::AfterCr, _) => (b'\n', false, Self::LineStart),
                 (Self::Completed, _) => (b'\n', true, Self::LineStart),
                 (Self::Stuffed, _) => (b'.', true, Self::InLine),
                 (_, b'\r') => (b'\r', true, Self::AfterCr),
                 (_, b'\n') => (b'\r', false, Self::Completed),
-                (Self::LineStart, b'.') => (b'.', false, Self::Stuffed),
+                (Self::LineStart, b'.') if room.len() == 1 => (b'.', false, Self::Stuffed),
                 _ => {
-                    let run = plain::<true>(rest.get(..room.len().min(STEP)).unwrap_or(rest));
+                    let room = match (*self, byte, room) {
+                        (Self::LineStart, b'.', [dot, behind @ ..]) => {
+                            *dot = b'.';
+                            written = written.wrapping_add(1);
+                            behind
+                        }
+                        (_, _, room) => room,
+                    };
+                    let run = plain::<true>(rest.get(..room.len()).unwrap_or(rest));
                     let run = rest.get(..run).unwrap_or(rest);
                     octets::copy(run, room);
                     *self = match run.last() {
-                        Some(b'\r') => Self::AfterCr,
                         Some(b'\n') => Self::LineStart,
+                        Some(b'\r') => Self::AfterCr,
                         _ => Self::InLine,
                     };
                     read = read.wrapping_add(run.len());
@@ -58,8 +63,8 @@ impl Encoder {
                     continue;
                 }
             };
+            written = written.wrapping_add(octets::copy(&[octet], room));
             read = read.wrapping_add(usize::from(consumed));
-            written = written.wrapping_add(1);
         }
         (read, written)
     }
@@ -88,6 +93,17 @@ enum Place {
     End,
 }
 
+impl Place {
+    /// Where text that passes as it is leads.
+    fn behind(text: &[u8]) -> Self {
+        match text.last() {
+            Some(b'\n') => Self::LineStart,
+            Some(b'\r') => Self::AfterCr,
+            _ => Self::InLine,
+        }
+    }
+}
+
 /// Takes mail data apart: finds its end and removes the added dots.
 ///
 /// Only CR LF `.` CR LF ends it (RFC 5321, section 4.1.1.4).
@@ -103,15 +119,31 @@ impl Decoder {
     /// where a dot is taken out; call again until all of `input` is read or
     /// [`Decoder::ended`] holds.
     pub fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, &'a [u8]) {
-        let mut start = 0_usize;
-        let mut at = 0_usize;
-        if let (Place::LineStart, [b'.', next, ..]) = (self.place, input)
-            && !matches!(next, b'\r' | b'\n')
-        {
-            self.place = Place::InLine;
-            start = 1;
-            at = 1;
+        // Nearly always: text, perhaps behind an added dot, and up to the next one.
+        let start = match (self.place, input) {
+            (Place::LineStart, [b'.', next, ..]) if !matches!(next, b'\r' | b'\n') => 1,
+            (Place::LineStart, [b'.', ..]) => return self.decode_slowly(input, 0, 0),
+            (Place::LineStart | Place::InLine, [next, ..]) if !matches!(next, b'\r' | b'\n') => 0,
+            _ => return self.decode_slowly(input, 0, 0),
+        };
+        let text = input.get(start..).unwrap_or_default();
+        let run = plain::<true>(text);
+        let (text, behind) = text.split_at_checked(run).unwrap_or_default();
+        self.place = Place::behind(text);
+        let used = start.wrapping_add(run);
+        if let (Place::LineStart, [] | [b'.', ..]) = (self.place, behind) {
+            return (used, text);
         }
+        self.decode_slowly(input, start, used)
+    }
+
+    /// Octet by octet where it matters; what is from `start` to `at` is decoded.
+    fn decode_slowly<'a>(
+        &mut self,
+        input: &'a [u8],
+        mut start: usize,
+        mut at: usize,
+    ) -> (usize, &'a [u8]) {
         while let Some(rest) = input.get(at..) {
             let Some(&byte) = rest.first() else { break };
             match (self.place, byte) {
@@ -158,12 +190,8 @@ impl Decoder {
                 }
                 _ => {
                     let run = plain::<true>(rest);
-                    self.place = match rest.get(..run).and_then(<[u8]>::last) {
-                        Some(b'\r') => Place::AfterCr,
-                        Some(b'\n') => Place::LineStart,
-                        _ => Place::InLine,
-                    };
                     at = at.wrapping_add(run);
+                    self.place = Place::behind(rest.get(..run).unwrap_or(rest));
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::window::Window;
 #[cfg(feature = "mta")]
 use crate::capability::Bounds;
 use crate::capability::{Capabilities, Extension, Mechanism, USED};
+use crate::octets;
 
 /// Reads one keyword line of an EHLO reply, without code and separator, into
 /// `capabilities`: `ehlo-keyword *( SP ehlo-param )`.
@@ -15,28 +16,41 @@ use crate::capability::{Capabilities, Extension, Mechanism, USED};
 /// `AUTH=PLAIN` is taken, and a SIZE that does not fit 64 bits counts as no
 /// limit.
 pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
-    let mut words = line
-        .split(|&b| b == b' ' || b == b'=')
-        .filter(|word| !word.is_empty());
-    let keyword = words.next().unwrap_or_default();
+    let mut rest = line;
+    let keyword = next_word(&mut rest);
     let known = USED
         .iter()
-        .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(keyword));
+        .find(|(known, _)| octets::is_name(known, keyword));
     let Some(&(_, extension)) = known else { return };
     capabilities.add(extension);
     match extension {
         Extension::Size => {
-            capabilities.max_size = words.next().and_then(super::param::decimal).unwrap_or(0);
+            capabilities.max_size = super::param::decimal(next_word(&mut rest)).unwrap_or(0);
         }
         Extension::Auth => {
-            for mechanism in words.filter_map(Mechanism::from_name) {
-                capabilities.mechanisms = capabilities.mechanisms.with(mechanism);
+            while !rest.is_empty() {
+                if let Some(mechanism) = Mechanism::from_name(next_word(&mut rest)) {
+                    capabilities.mechanisms = capabilities.mechanisms.with(mechanism);
+                }
             }
         }
         #[cfg(feature = "mta")]
-        _ => parse_bounds(extension, line, &mut capabilities.bounds),
-        #[cfg(not(feature = "mta"))]
+        Extension::DeliverBy | Extension::FutureRelease | Extension::Limits => {
+            parse_bounds(extension, line, &mut capabilities.bounds);
+        }
         _ => {}
+    }
+}
+
+/// Takes a word from the front; spaces and `=` part words.
+fn next_word<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    loop {
+        let end = octets::first::<b' ', b'='>(rest).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at_checked(end).unwrap_or_default();
+        *rest = behind.get(1..).unwrap_or_default();
+        if !word.is_empty() || rest.is_empty() {
+            return word;
+        }
     }
 }
 

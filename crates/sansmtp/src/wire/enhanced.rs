@@ -52,10 +52,13 @@ impl EnhancedCode {
     /// `status-code = class "." subject "." detail`, each of the latter two
     /// with 1 to 3 digits.
     pub fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
+        if !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
+            return None;
+        }
         let mut rest = text;
         let code = Self::of(octets::dotted(&mut rest)?);
-        let one_digit = text.get(1) == Some(&b'.');
-        if !one_digit || !matches!(code.class(), 2 | 4 | 5) {
+        // A class alone, or without a detail, has none in its place.
+        if code.class() == 0 {
             return None;
         }
         if !rest.is_empty() {

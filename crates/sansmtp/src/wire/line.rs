@@ -64,6 +64,19 @@ impl Framing {
         storage: &'a mut [u8],
         input: &'a [u8],
     ) -> (usize, Option<Line<'a>>) {
+        // Nearly always; without it the octets behind are looked at one by one.
+        if cfg!(feature = "memchr")
+            && self.seen == 0
+            && let Some(length) = octets::line_end(input)
+            && let Some((content, [b'\r', b'\n', ..])) = input.split_at_checked(length)
+        {
+            let line = Line {
+                bytes: content.get(..storage.len()).unwrap_or(content),
+                length: length as u32,
+                bare: false,
+            };
+            return (length.saturating_add(2), Some(line));
+        }
         let before = self.seen as usize;
         let (used, complete) = self.scan(input);
         let taken = input.get(..used).unwrap_or(input);

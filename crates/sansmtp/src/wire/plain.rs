@@ -1,6 +1,8 @@
 //! How far text goes on that passes as it is: its lines end with CR LF, and no CR
 //! or LF stands alone.
 
+use crate::octets;
+
 /// How many octets `text` begins with that pass as they are, at least one.
 ///
 /// `text` must not begin with CR or LF. With `DOTS` no line behind its first begins
@@ -9,23 +11,27 @@
 pub(super) fn plain<const DOTS: bool>(text: &[u8]) -> usize {
     #[cfg(feature = "memchr")]
     {
-        match vectors::short_line(text) {
-            None => vectors::plain::<DOTS>(text).unwrap_or_else(|| line(text)),
-            Some(end) => with_crlf(text, end),
+        let near = text
+            .first_chunk()
+            .and_then(octets::words::find_in::<b'\r', b'\n'>);
+        if near.is_none()
+            && text.len() >= vectors::WORTHWHILE
+            && let Some(length) = vectors::plain::<DOTS>(text)
+        {
+            return length;
         }
+        with_crlf(text, near.or_else(|| octets::line_end(text)))
     }
     #[cfg(not(feature = "memchr"))]
-    line(text)
+    {
+        with_crlf(text, octets::line_end(text))
+    }
 }
 
-/// The first line with its CR LF, or what is before a CR or LF that stands alone.
-fn line(text: &[u8]) -> usize {
-    let end = crate::octets::line_end(text);
-    with_crlf(text, end.unwrap_or(text.len()))
-}
-
-/// The same if it is known where the first CR or LF is.
-fn with_crlf(text: &[u8], end: usize) -> usize {
+/// The first line with its CR LF, or what is before a CR or LF that stands alone, if
+/// it is known where the first CR or LF is.
+fn with_crlf(text: &[u8], end: Option<usize>) -> usize {
+    let end = end.unwrap_or(text.len());
     match text.get(end..) {
         Some([b'\r', b'\n', ..]) => end.wrapping_add(2),
         _ => end,
@@ -40,21 +46,11 @@ mod vectors {
     /// What fits into a vector of every target that has them.
     type Vector = [u8; 16];
 
-    /// Where the first CR or LF is, if it is so near that vectors do not pay.
-    #[inline]
-    pub(super) fn short_line(text: &[u8]) -> Option<usize> {
-        let word = u64::from_le_bytes(*text.first_chunk()?);
-        let found = zero_octets(word ^ (EACH * u64::from(b'\r')))
-            | zero_octets(word ^ (EACH * u64::from(b'\n')));
-        (found != 0).then_some(found.trailing_zeros() as usize / 8)
-    }
+    /// What is shorter than this is not worth the effort.
+    pub(super) const WORTHWHILE: usize = 48;
 
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-
-    /// Marks the first octet that is zero, perhaps also others behind it.
-    const fn zero_octets(word: u64) -> u64 {
-        word.wrapping_sub(EACH) & !word & (EACH << 7)
-    }
+    /// What is shorter is not searched for lines of one width.
+    const LARGE: usize = 2048;
 
     /// `None` if less than a block passes.
     #[inline(never)]
@@ -65,11 +61,18 @@ mod vectors {
     /// Lines that are as long as the second, as in base64: there nothing has to be
     /// searched for, only looked at. `None` if they are too few.
     fn lines_of_one_width<const DOTS: bool>(text: &[u8]) -> Option<usize> {
-        let first = octets::line_end(text)?;
+        if text.len() < LARGE {
+            return None;
+        }
+        let first = octets::far_line_end(text)?;
         let Some([b'\r', b'\n', rest @ ..]) = text.get(first..) else {
             return None;
         };
-        let width = octets::line_end(rest)?;
+        // Mostly it begins with a whole line, or with one whose dot was taken off.
+        let width = [first, first.wrapping_add(1)]
+            .into_iter()
+            .find(|width| matches!(rest.get(*width..), Some([b'\r', b'\n', ..])))
+            .or_else(|| octets::far_line_end(rest))?;
         let lines = match width / 16 {
             1 => equal_lines::<1, DOTS>(rest, width),
             2 => equal_lines::<2, DOTS>(rest, width),
@@ -126,7 +129,9 @@ mod vectors {
         };
         let mut good = true;
         for ((least, first), dot) in least.iter().zip(first).zip(&DOT) {
-            good &= (*least > b'\r') & (!DOTS | (first != dot));
+            // As signed numbers, which costs less; those above 127 are then looked at
+            // elsewhere.
+            good &= (*least as i8 > b'\r' as i8) & (!DOTS | (first != dot));
         }
         good
     }

@@ -79,12 +79,16 @@ impl<'a> ReplyLine<'a> {
     /// A code alone is taken, as RFC 5321 asks of clients. The second digit may
     /// be any, since codes such as 571 are in use.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
-        let mut rest = line;
-        let code = octets::dotted(&mut rest)?;
-        if !(200..600).contains(&code) {
+        let [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = line else {
             return None;
-        }
-        let code = Code(code as u16);
+        };
+        // 5,328 is what the three digits are more than their values.
+        let code = u16::from(*a)
+            .wrapping_mul(100)
+            .wrapping_add(u16::from(*b).wrapping_mul(10))
+            .wrapping_add(u16::from(*c))
+            .wrapping_sub(5328);
+        let code = Code(code);
         let (last, text) = match rest.split_first() {
             None => (true, rest),
             Some((b' ', text)) => (true, text),
@@ -343,7 +347,8 @@ mod tests {
         assert_eq!((line.enhanced, line.text), (None, &b"5.7.1 strange"[..]));
 
         for bad in [
-            "", "25", "999 ok", "199 x", "2x0 ok", "250ok", "250_ok", " 250 ok", "600 x",
+            "", "25", "999 ok", "199 x", "2x0 ok", "250ok", "250_ok", "0.250 ok", " 250 ok",
+            "600 x",
         ] {
             assert_eq!(ReplyLine::parse(bad.as_bytes()), None, "{bad:?}");
         }
