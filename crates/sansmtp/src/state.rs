@@ -2,6 +2,19 @@
 //!
 //! Both machines follow it: the client by the replies it gets, the server by
 //! the replies it gives. What is not in the table can not happen.
+//!
+#![doc = include_str!("state/transitions.md")]
+
+#[cfg(all(
+    test,
+    feature = "client",
+    feature = "esmtp",
+    feature = "scram",
+    feature = "server"
+))]
+mod exploration;
+#[cfg(test)]
+pub(crate) mod taken;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

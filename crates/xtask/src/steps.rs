@@ -76,7 +76,7 @@ const ALL: &[Step] = &[
     },
     Step {
         name: "simulate",
-        about: "hundreds of thousands of sessions, every fault at every place: no property breaks",
+        about: "every state of both machines, hundreds of thousands of sessions, every fault at every place",
         run: simulate::run,
     },
     Step {

@@ -648,6 +648,8 @@ impl Session {
 
     /// Moves the session along the transition table.
     pub(super) fn step(&mut self, step: Step) {
+        #[cfg(test)]
+        crate::state::taken::note(self.state, step);
         debug_assert!(
             self.state.next(step).is_some(),
             "{step:?} in {:?}",

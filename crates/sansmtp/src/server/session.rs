@@ -193,6 +193,8 @@ impl Session {
 
     /// Moves the session along the transition table.
     pub(super) fn step(&mut self, step: Step) {
+        #[cfg(test)]
+        crate::state::taken::note(self.state, step);
         match self.state.next(step) {
             Some(state) => self.state = state,
             None => debug_assert!(false, "{step:?} in {:?}", self.state),
