@@ -1,6 +1,8 @@
 //! Sizes in a 32-bit little-endian ELF file, as linked for a microcontroller.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -13,17 +15,28 @@ pub(crate) struct Image {
     pub(crate) statics: u32,
     /// Names and sizes.
     pub(crate) symbols: Vec<(String, u32)>,
+    /// Functions and their stack frames, if the compiler was told to write them.
+    frames: Vec<(String, u32)>,
 }
 
 impl Image {
     /// Reads a file.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let octets = fs::read(file).with_context(|| file.display().to_string())?;
+        Self::parse(&octets).with_context(|| file.display().to_string())
+    }
+
     pub(crate) fn parse(file: &[u8]) -> Result<Self> {
         if file.get(..6) != Some(b"\x7fELF\x01\x01") {
             bail!("no 32-bit little-endian ELF file");
         }
         let table = word(file, 0x20)? as usize;
         let (entry, count) = (half(file, 0x2E)? as usize, half(file, 0x30)? as usize);
+        let names = table + half(file, 0x32)? as usize * entry;
+        let names = word(file, names + 16)? as usize;
         let mut image = Self::default();
+        let mut functions = BTreeMap::new();
+        let mut frames = Vec::new();
         for section in (0..count).map(|number| table + number * entry) {
             let (kind, flags) = (word(file, section + 4)?, word(file, section + 8)?);
             let size = word(file, section + 20)?;
@@ -39,16 +52,32 @@ impl Image {
                 let strings = word(file, strings + 16)? as usize;
                 let start = word(file, section + 16)? as usize;
                 for symbol in (0..size as usize / 16).map(|number| start + number * 16) {
-                    let name = strings + word(file, symbol)? as usize;
-                    let name = file.get(name..).context("a name outside of the file")?;
-                    let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
-                    let name = String::from_utf8_lossy(name);
+                    let name = name(file, strings + word(file, symbol)? as usize)?;
                     let name = format!("{:#}", rustc_demangle::demangle(&name));
+                    if file.get(symbol + 12).is_some_and(|kind| kind & 15 == 2) {
+                        functions.insert(word(file, symbol + 4)? & !1, name.clone());
+                    }
                     image.symbols.push((name, word(file, symbol + 8)?));
                 }
             }
+            if name(file, names + word(file, section)? as usize)? == ".stack_sizes" {
+                let start = word(file, section + 16)? as usize;
+                let octets = file.get(start..start + size as usize);
+                frames = stack_sizes(octets.context("a section outside of the file")?)?;
+            }
         }
+        image.frames = frames
+            .into_iter()
+            .filter_map(|(address, frame)| Some((functions.get(&(address & !1))?.clone(), frame)))
+            .collect();
         Ok(image)
+    }
+
+    /// The largest stack frame of the functions that `is_one` picks, and whose it is.
+    pub(crate) fn largest_frame(&self, is_one: impl Fn(&str) -> bool) -> (u32, String) {
+        let picked = self.frames.iter().filter(|(name, _)| is_one(name));
+        let largest = picked.max_by_key(|(_, size)| *size);
+        largest.map_or((0, String::new()), |(name, size)| (*size, name.clone()))
     }
 
     /// The octets of all symbols that `is_one` picks.
@@ -109,6 +138,32 @@ pub(crate) fn panic_places(file: &[u8]) -> Result<BTreeSet<Place>> {
     Ok(places)
 }
 
+/// An address and the size of a stack frame in LEB128, again and again.
+fn stack_sizes(mut section: &[u8]) -> Result<Vec<(u32, u32)>> {
+    let mut sizes = Vec::new();
+    while let Some((address, mut rest)) = section.split_first_chunk() {
+        let (mut size, mut shift) = (0, 0);
+        loop {
+            let (&octet, behind) = rest.split_first().context("a size is cut off")?;
+            rest = behind;
+            size |= u32::from(octet & 127).checked_shl(shift).unwrap_or(0);
+            shift += 7;
+            if octet < 128 {
+                break;
+            }
+        }
+        sizes.push((u32::from_le_bytes(*address), size));
+        section = rest;
+    }
+    Ok(sizes)
+}
+
+fn name(file: &[u8], at: usize) -> Result<String> {
+    let name = file.get(at..).context("a name outside of the file")?;
+    let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(name).into_owned())
+}
+
 fn word(file: &[u8], at: usize) -> Result<u32> {
     let octets = file.get(at..at + 4).context("the file is cut off")?;
     Ok(u32::from_le_bytes(octets.try_into()?))
@@ -122,6 +177,14 @@ fn half(file: &[u8], at: usize) -> Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::Image;
+
+    #[test]
+    fn stack_sizes_are_read() {
+        let section = [1, 2, 0, 0, 16, 5, 2, 0, 0, 0x80, 2];
+        let sizes = super::stack_sizes(&section).unwrap();
+        assert_eq!(sizes, [(0x201, 16), (0x205, 256)]);
+        assert!(super::stack_sizes(&section[..10]).is_err());
+    }
 
     #[test]
     fn what_is_no_image_is_refused() {

@@ -52,8 +52,12 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
-    /// Show what the core and the firmware cost in flash and RAM.
-    Size,
+    /// Measure what the core costs in flash, RAM and stack, write the table of the README.
+    Size {
+        /// Write nothing: fail if a limit is broken or the table is stale.
+        #[arg(long)]
+        check: bool,
+    },
     /// Count what must not grow (instructions, system calls, round trips, allocations), compare with the limits and
     /// the baseline.
     Counts {
@@ -138,7 +142,7 @@ fn run(task: Task) -> Result<()> {
         Task::Firmware { write: false } => {
             steps::run(&steps::selected(&only(&["firmware"]), &[])?, false)
         }
-        Task::Size => size::run(),
+        Task::Size { check } => size::run(check),
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
         Task::Counts { accept } => {
             // Both are shown, whatever the first says.

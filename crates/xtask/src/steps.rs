@@ -13,6 +13,7 @@ mod readme;
 mod readme_blocks;
 mod rustdoc;
 mod simulate;
+mod size;
 mod thumb;
 mod unit;
 mod wasm;
@@ -88,6 +89,11 @@ const ALL: &[Step] = &[
         name: "exchanges",
         about: "system calls, round trips and allocations per message do not grow",
         run: exchanges::run,
+    },
+    Step {
+        name: "size",
+        about: "the core stays within its limits of flash, state and stack; the README's table is true",
+        run: size::run,
     },
     Step {
         name: "deny",

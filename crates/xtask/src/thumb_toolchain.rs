@@ -55,6 +55,9 @@ impl ThumbToolchain {
             .arg(paths::target().join("thumb"))
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
+        if matches!(self, Self::Rustup) && !has_target(target)? {
+            run = run.arg("-Zbuild-std=core").env("RUSTC_BOOTSTRAP", "1");
+        }
         if let Self::Debian = self {
             run = run
                 .arg("-Zbuild-std=core")

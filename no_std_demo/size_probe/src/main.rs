@@ -90,6 +90,17 @@ mod client {
     );
 }
 
+#[cfg(feature = "addresses")]
+mod addresses {
+    use sansmtp::wire::path::{ForwardPath, InvalidAddress, ReversePath};
+
+    #[used]
+    static ADDRESS_METHODS: (
+        fn(&'static str) -> Result<ForwardPath<'static>, InvalidAddress>,
+        fn(&'static str) -> Result<ReversePath<'static>, InvalidAddress>,
+    ) = (ForwardPath::parse, ReversePath::parse);
+}
+
 #[cfg(feature = "message")]
 fn message() {
     use sansmtp::message::{Address, Attachment, Builder, Content, Date, Writer};
