@@ -306,7 +306,7 @@ impl<H: Handler> Shared<H> {
         let local = stream.local_addr().unwrap_or(endpoint.address);
         // Without it replies are only later.
         let _ = stream.set_nodelay(true);
-        let mut info = SessionInfo::new(id, peer, local);
+        let mut info = Box::new(SessionInfo::new(id, peer, local));
         info.lmtp = endpoint.lmtp;
         let shutdown = shutdown.subscribe();
         let shared = Arc::clone(self);
@@ -320,7 +320,7 @@ impl<H: Handler> Shared<H> {
     async fn session(
         &self,
         mut stream: TcpStream,
-        mut info: SessionInfo,
+        mut info: Box<SessionInfo>,
         security: Security,
         mut place: Place,
         mut shutdown: watch::Receiver<Option<Instant>>,

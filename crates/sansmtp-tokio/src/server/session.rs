@@ -44,7 +44,9 @@ pub(super) struct Setup<'a, H> {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn run<H, T>(setup: Setup<'_, H>, stream: T, session: SessionInfo)
+///
+/// What is known of the session is boxed, since it is handed on from task to task.
+pub(super) async fn run<H, T>(setup: Setup<'_, H>, stream: T, session: Box<SessionInfo>)
 where
     H: Handler,
     T: AsyncRead + AsyncWrite + Unpin + Send,
@@ -162,11 +164,14 @@ where
             let Some(config) = setup.tls else {
                 return Err(End::Handshake(io::Error::other("TLS is not configured")));
             };
+            // In a place of its own: what a handshake needs is given back behind it.
+            let mut handshake = Box::pin(io.stream.upgrade(config));
             let (tls, bindings) = tokio::select! {
-                tls = io.stream.upgrade(config) => tls.map_err(End::Handshake)?,
+                tls = &mut handshake => tls.map_err(End::Handshake)?,
                 () = poll_fn(|cx| alarm.poll(cx, deadline)) => return Err(End::Stalled),
                 _ = stopped(&mut shutdown), if grace.is_none() => return Err(End::Stalled),
             };
+            drop(handshake);
             let known = &mut exchange.session;
             debug!(session = %known.id, protocol = %tls.protocol, cipher = %tls.cipher, "TLS");
             known.forget();
@@ -274,7 +279,7 @@ pub(super) async fn stopped(shutdown: &mut watch::Receiver<Option<Instant>>) -> 
 struct Exchange<'h, H: Handler> {
     handler: &'h H,
     refuse: bool,
-    session: SessionInfo,
+    session: Box<SessionInfo>,
     envelope: Option<MailEnvelope>,
     /// The envelope of the transaction before.
     used: Option<MailEnvelope>,

@@ -113,7 +113,7 @@ fn start(security: Security, room: usize) -> Running {
             shutdown: stop,
         };
         let address = SocketAddr::from(([192, 0, 2, 1], 25));
-        let info = SessionInfo::new("1".to_owned(), address, address);
+        let info = Box::new(SessionInfo::new("1".to_owned(), address, address));
         run(setup, stream, info).await;
     });
     Running {
@@ -229,4 +229,26 @@ async fn a_flight_is_answered_in_one_write() {
         .expect("250 2.0.0 Message accepted\r\n221 2.0.0 mx.example.org closing, goodbye\r\n")
         .await;
     assert_eq!(running.writes.load(Ordering::Relaxed), 4);
+}
+
+/// What an idle session keeps, besides its socket, is this future.
+#[tokio::test]
+async fn a_session_is_small() {
+    let (_client, stream) = duplex(64);
+    let config = ServerConfig::new("mx.example.org").unwrap();
+    let lender = Lender::new(4096);
+    let (_shutdown, stop) = watch::channel(None);
+    let setup = Setup {
+        handler: &Sink,
+        config: &config,
+        security: Security::DangerPlaintext,
+        tls: None,
+        lender: &lender,
+        refuse: false,
+        shutdown: stop,
+    };
+    let address = SocketAddr::from(([192, 0, 2, 1], 25));
+    let info = Box::new(SessionInfo::new("1".to_owned(), address, address));
+    let size = size_of_val(&run(setup, stream, info));
+    assert!(size <= 2816, "{size} octets");
 }
