@@ -6,8 +6,8 @@
 
 use core::hint::black_box;
 
-use sansmtp::auth::Credentials;
-use sansmtp::capability::Extension;
+use sansmtp::auth::{BindingKind, ChannelBinding, Credentials, Hash, Secret, StoredKeys};
+use sansmtp::capability::{Extension, Mechanisms};
 use sansmtp::client::{Client, Query};
 use sansmtp::config::{Config, EhloName, Security};
 use sansmtp::envelope::{Envelope, Recipient};
@@ -24,7 +24,7 @@ use sansmtp::wire::xclient::XClient;
 use sansmtp::{Instant, Machine};
 
 /// Every entry point.
-pub const ALL: &[fn()] = &[client, server, message, provider, mta];
+pub const ALL: &[fn()] = &[client, server, message, provider, mta, scram];
 
 fn octets() -> &'static [u8] {
     black_box(b"some octets".as_slice())
@@ -172,6 +172,50 @@ fn mta() {
             black_box(endpoints.write_v2(&mut out).is_some());
         }
     }
+}
+
+/// The mechanisms that hash, in both roles.
+fn scram() {
+    let Ok(config) = Config::new(text(), black_box(Security::ImplicitTls)) else {
+        return;
+    };
+    let (Ok(password), Ok(name)) = (
+        Credentials::password(text(), text()),
+        EhloName::parse(text()),
+    ) else {
+        return;
+    };
+    let config = config
+        .credentials(password)
+        .mechanisms(black_box(Mechanisms::ALL));
+    let Some(binding) = ChannelBinding::new(BindingKind::TlsExporter, octets()) else {
+        return;
+    };
+    let (mut line, mut reply, mut out) = ([0; 128], [0; 64], [0; 64]);
+    let mut client = Client::new(&config, &mut line, now());
+    client.set_entropy(black_box([1; 18]));
+    client.set_channel_binding(binding);
+    drive(&mut client, &mut out);
+
+    let config = server::Config::new(name, black_box(Security::ImplicitTls))
+        .mechanisms(black_box(Mechanisms::ALL));
+    let mut server = Server::new(&config, &mut line, &mut reply, now());
+    server.set_entropy(black_box([1; 32]));
+    server.set_channel_binding(binding);
+    drive(&mut server, &mut out);
+    let keys = StoredKeys::derive(black_box(Hash::Sha256), text(), octets(), black_box(4096));
+    if let Some(keys) = keys {
+        black_box(keys.verify(text()));
+        black_box(server.answer_with_keys(&keys).is_ok());
+    }
+    if let Ok((_, Some(server::Event::Request(request)))) = server.receive(now(), octets()) {
+        if let server::Query::Digest(digest) = request.query() {
+            black_box(digest.proves(Secret::new(text())));
+        }
+        request.accept();
+    }
+    let keys = StoredKeys::pretend(black_box(Hash::Sha1), &[1; 32], text(), black_box(4096));
+    black_box(keys.stored_key());
 }
 
 fn message() {

@@ -2,17 +2,13 @@
 //! with a text of the server. The server needs the password itself, and whoever
 //! listens can try passwords at leisure.
 
-use hmac::{Hmac, KeyInit, Mac};
-use md5::Md5;
+use super::hash::{Function, Hmac};
 use subtle::ConstantTimeEq;
 
 /// `HMAC-MD5(password, challenge)`
 pub(crate) fn digest(password: &str, challenge: &[u8]) -> [u8; 16] {
-    let Ok(mut mac) = Hmac::<Md5>::new_from_slice(password.as_bytes()) else {
-        return [0; 16];
-    };
-    mac.update(challenge);
-    mac.finalize().into_bytes().into()
+    let code = Hmac::new(Function::Md5, password.as_bytes()).code(|f| f(challenge));
+    code.first_chunk().copied().unwrap_or_default()
 }
 
 /// Lower-case hexadecimal digits.

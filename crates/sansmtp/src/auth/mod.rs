@@ -7,6 +7,8 @@ mod client;
 #[cfg(feature = "scram")]
 pub(crate) mod cram_md5;
 #[cfg(feature = "scram")]
+mod hash;
+#[cfg(feature = "scram")]
 pub(crate) mod scram;
 
 #[cfg(feature = "scram")]

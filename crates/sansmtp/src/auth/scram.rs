@@ -16,12 +16,10 @@ pub(crate) use client::{Binding, ClientExchange};
 #[cfg(feature = "server")]
 pub(crate) use server::{ClientFinal, ClientFirst, write_challenge};
 
+use super::hash::{Function, Hmac};
 use crate::capability::Mechanism;
 use crate::wire::base64::{self, Encoder};
 use crate::wire::window::Window;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -37,9 +35,7 @@ pub enum Hash {
     Sha256,
 }
 
-/// The output of a hash function: 32 octets of SHA-256, or 20 of SHA-1 with
-/// zeros behind them.
-pub(crate) type Output = [u8; 32];
+pub(crate) use super::hash::Output;
 
 /// Receives a text in pieces.
 pub(crate) type Sink<'s> = &'s mut dyn FnMut(&[u8]);
@@ -54,11 +50,15 @@ impl Hash {
         }
     }
 
-    const fn output_len(self) -> usize {
+    const fn function(self) -> Function {
         match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
+            Self::Sha1 => Function::Sha1,
+            Self::Sha256 => Function::Sha256,
         }
+    }
+
+    const fn output_len(self) -> usize {
+        self.function().length()
     }
 
     /// The octets of an output that count.
@@ -68,42 +68,18 @@ impl Hash {
 
     /// `H(str)`
     pub(crate) fn hash(self, text: &Output) -> Output {
-        let text = self.trimmed(text);
-        match self {
-            Self::Sha1 => padded(&Sha1::digest(text)),
-            Self::Sha256 => padded(&Sha256::digest(text)),
-        }
+        self.function().hash(self.trimmed(text))
     }
 
     /// `HMAC(key, str)`
     pub(crate) fn hmac(self, key: &Output, text: impl FnOnce(Sink<'_>)) -> Output {
-        let key = self.trimmed(key);
-        match self {
-            Self::Sha1 => mac::<Hmac<Sha1>>(key, text),
-            Self::Sha256 => mac::<Hmac<Sha256>>(key, text),
-        }
+        Hmac::new(self.function(), self.trimmed(key)).code(text)
     }
 
     /// `Hi(str, salt, i)`
     fn stretch(self, password: &str, salt: &[u8], iterations: u32) -> Output {
-        let mut salted = [0; 32];
-        let password = password.as_bytes();
-        let out = salted.get_mut(..self.output_len()).unwrap_or_default();
-        // It fails for no length of password: HMAC takes any key.
-        let _ = match self {
-            Self::Sha1 => pbkdf2::pbkdf2::<Hmac<Sha1>>(password, salt, iterations, out),
-            Self::Sha256 => pbkdf2::pbkdf2::<Hmac<Sha256>>(password, salt, iterations, out),
-        };
-        salted
+        Hmac::new(self.function(), password.as_bytes()).stretch(salt, iterations)
     }
-}
-
-fn mac<M: Mac + KeyInit>(key: &[u8], text: impl FnOnce(Sink<'_>)) -> Output {
-    let Ok(mut mac) = M::new_from_slice(key) else {
-        return [0; 32];
-    };
-    text(&mut |piece| mac.update(piece));
-    padded(&mac.finalize().into_bytes())
 }
 
 fn padded(digest: &[u8]) -> Output {
