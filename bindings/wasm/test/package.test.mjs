@@ -18,6 +18,13 @@ before(() => {
 });
 after(() => rmSync(project, { recursive: true }));
 
+test("the package is as its tools want it", () => {
+  const tool = (name, ...args) => execFileSync(join(top, "node_modules/.bin", name), args, { cwd: top, encoding: "utf8", stdio: "pipe" });
+  assert.match(tool("publint", "--strict"), /All good/);
+  // The module itself is an asset without types.
+  tool("attw", join(project, readdirSync(project).find((name) => name.endsWith(".tgz"))), "--profile", "node16", "--exclude-entrypoints", "smtp.wasm");
+});
+
 const GREETING = 'const c = new Client({ host: "h", security: "danger-plaintext" }); c.receive(new TextEncoder().encode("220 h\\r\\n")); console.log(new TextDecoder().decode(c.transmit()).trim());';
 
 test("import in Node", () => {

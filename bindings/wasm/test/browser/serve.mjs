@@ -6,10 +6,11 @@ import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
-const root = new URL("../../page/dist/", import.meta.url).pathname;
 
-/** Starts server and browser. `errors` gathers what the page complains of. */
-export async function open() {
+const built = new URL("../../page/dist/", import.meta.url).pathname;
+
+/** Starts a server of the files below `root`, and a browser. `errors` gathers what the page complains of. */
+export async function open(root = built) {
   const server = http.createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://x").pathname).replace(/\/$/, "/index.html");
     try {
@@ -44,7 +45,7 @@ export async function open() {
     browser,
     address,
     /** A fresh page at `hash`, in a window of this size. */
-    async page(hash = "", { width = 1400, height = 900, dark = false } = {}) {
+    async page(hash = "", { width = 1400, height = 900, dark = false, ready = "#diagram svg" } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
       const page = await context.newPage();
       const errors = [];
@@ -56,7 +57,7 @@ export async function open() {
         if (!request.url().startsWith(address) && !request.url().startsWith("data:")) errors.push(`asked for ${request.url()}`);
       });
       await page.goto(address + hash);
-      await page.waitForSelector("#diagram svg");
+      await page.waitForSelector(ready);
       return { page, errors, close: () => context.close() };
     },
     async close() {
