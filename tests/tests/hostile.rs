@@ -237,6 +237,19 @@ fn hostile_servers_against_the_python_package() {
     });
 }
 
+/// The same through the npm package.
+#[test]
+#[ignore = "needs the built npm package; cargo xtask wasm runs it"]
+fn hostile_servers_against_the_npm_package() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../bindings/wasm/test/programs/hostile_client.mjs");
+    play_all(|| {
+        let mut program = Command::new("node");
+        program.arg(&script);
+        program
+    });
+}
+
 fn play_all(program: impl Fn() -> Command + Sync) {
     let certs = Certs::new().unwrap();
     for_each(&client_cases::all(), |case| {

@@ -253,7 +253,8 @@ class ServerDriver extends Driver {
       case "hello":
         return;
       case "content":
-        return this.content.push(...event.data);
+        for (const octet of event.data) this.content.push(octet);
+        return;
       case "reset":
         this.content = [];
         return this.tell("reset");
