@@ -1,7 +1,7 @@
 // The package as a consumer sees it: packed, installed into a project, and loaded each way it promises.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -17,6 +17,12 @@ before(() => {
   run("npm", "install", "--offline", "--no-audit", "--no-fund", `./${tarball}`);
 });
 after(() => rmSync(project, { recursive: true }));
+
+test("the README shows the example that is tested", () => {
+  const example = readFileSync(join(top, "examples/send.mjs"), "utf8");
+  assert.ok(readFileSync(join(top, "README.md"), "utf8").includes("```js\n" + example + "```"));
+  assert.ok(example.split("\n").length <= 10);
+});
 
 test("the package is as its tools want it", () => {
   const tool = (name, ...args) => execFileSync(join(top, "node_modules/.bin", name), args, { cwd: top, encoding: "utf8", stdio: "pipe" });
