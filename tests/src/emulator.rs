@@ -29,7 +29,7 @@ pub struct Emulator {
 /// How the firmware was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// Without TLS, name look-up and attachments.
+    /// Without TLS, name look-up and attachments; the settings are built in.
     Brief,
     /// Without TLS.
     Plain,

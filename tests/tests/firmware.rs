@@ -123,24 +123,53 @@ fn the_alert_arrives_byte_by_byte() {
         &Aiosmtpd::start(&certs.server).unwrap(),
         &Postfix::start(&certs.server).unwrap(),
     ];
-    for (variant, name) in [(Variant::Plain, "plain"), (Variant::Brief, "brief")] {
-        let emulator = Emulator::new(variant).unwrap();
-        for peer in peers {
-            let device = Device::new(&emulator, "plain", "alice@mx.test,bob@mx.test");
-            let run = device.run(peer.port(Security::DangerPlaintext));
-            assert_ends(&run, DELIVERED, "alert: delivered");
-            note_memory(name, &run);
-            let stored = peer.wait_for(&device.from, 2).unwrap();
-            for mail in &stored {
-                compare(&device.written(), &mail.message).unwrap();
-                assert_eq!(mail.reverse_path, device.from);
-            }
-            let recipients = stored.iter().flat_map(|mail| &mail.recipients);
-            let mut recipients: Vec<&String> = recipients.collect();
-            recipients.sort();
-            let to = ["alice@mx.test", "bob@mx.test"];
-            assert_eq!(recipients, to, "{}", peer.name());
+    let emulator = Emulator::new(Variant::Plain).unwrap();
+    for peer in peers {
+        let device = Device::new(&emulator, "plain", "alice@mx.test,bob@mx.test");
+        let run = device.run(peer.port(Security::DangerPlaintext));
+        assert_ends(&run, DELIVERED, "alert: delivered");
+        note_memory("plain", &run);
+        let stored = peer.wait_for(&device.from, 2).unwrap();
+        for mail in &stored {
+            compare(&device.written(), &mail.message).unwrap();
+            assert_eq!(mail.reverse_path, device.from);
         }
+        let recipients = stored.iter().flat_map(|mail| &mail.recipients);
+        let mut recipients: Vec<&String> = recipients.collect();
+        recipients.sort();
+        let to = ["alice@mx.test", "bob@mx.test"];
+        assert_eq!(recipients, to, "{}", peer.name());
+    }
+}
+
+/// Its settings are built in, so it writes no copy: what it wrote is what went over the cable.
+#[test]
+fn the_smallest_build_sends_its_alert() {
+    let emulator = Emulator::new(Variant::Brief).unwrap();
+    let certs = Certs::new().unwrap();
+    let peers: [&dyn Peer; 2] = [
+        &Ours::start(&certs.server).unwrap(),
+        &Postfix::start(&certs.server).unwrap(),
+    ];
+    for peer in peers {
+        let mut device = Device::new(&emulator, "plain", "alice@mx.test");
+        device.from = "pump7@client.test".to_owned();
+        let capture = emulator.directory().join("brief.pcap");
+        let port = peer.port(Security::DangerPlaintext);
+        let (run, segments) = device.run_and_watch(port, &capture);
+        assert_ends(&run, DELIVERED, "alert: delivered");
+        note_memory("brief", &run);
+        let dialogue = String::from_utf8(said(&segments, false)).unwrap();
+        let (_, content) = dialogue.split_once("DATA\r\n").unwrap();
+        let content = content.strip_suffix(".\r\nQUIT\r\n").unwrap();
+        let written = content.replace("\r\n..", "\r\n.");
+        assert!(
+            written.contains("93.") || written.contains("90."),
+            "{written}"
+        );
+        let stored = peer.wait_for(&device.from, 1).unwrap();
+        assert_eq!(stored[0].recipients, ["alice@mx.test"]);
+        compare(written.as_bytes(), &stored[0].message).unwrap();
     }
 }
 

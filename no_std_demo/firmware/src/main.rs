@@ -66,8 +66,12 @@ fn report_memory() {
 }
 
 fn run() -> u32 {
-    let mut settings = [0; 512];
-    let settings = Settings::new(host::settings(&mut settings));
+    #[cfg(not(feature = "fixed"))]
+    let mut buffer = [0; 512];
+    #[cfg(not(feature = "fixed"))]
+    let settings = Settings::new(host::settings(&mut buffer));
+    #[cfg(feature = "fixed")]
+    let settings = Settings::new("");
     log(&["start: ", settings.get("name").unwrap_or("pump7")]);
     #[cfg(feature = "client")]
     let code = pump::run(settings);

@@ -4,7 +4,7 @@ use super::CertificateError;
 use super::key::{Algorithm, Hash, Kind, PublicKey};
 #[cfg(feature = "rsa")]
 use der::asn1::UintRef;
-use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, UtcTime};
+use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
 /// Object identifiers in their DER encoding, without tag and length.
@@ -291,13 +291,42 @@ fn algorithm_of(algorithm: &[u8]) -> der::Result<(&[u8], Option<&[u8]>)> {
     Ok((identifier, parameter))
 }
 
-/// UTCTime or GeneralizedTime, in seconds since 1970.
+/// UTCTime or GeneralizedTime (RFC 5280, section 4.1.2.5), in seconds since 1970; what lies before is 0.
 fn time(reader: &mut SliceReader<'_>) -> der::Result<u64> {
-    Ok(match reader.peek_tag()? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    let time = AnyRef::decode(reader)?;
+    let digits = time.value().strip_suffix(b"Z").ok_or_else(malformed)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(malformed());
     }
-    .as_secs())
+    let mut pairs = digits.chunks(2).map(|pair| {
+        pair.iter()
+            .fold(0_u32, |value, digit| value * 10 + u32::from(digit - b'0'))
+    });
+    let mut next = |range: core::ops::RangeInclusive<u32>| match pairs.next() {
+        Some(value) if range.contains(&value) => Ok(value),
+        _ => Err(malformed()),
+    };
+    let any = 0..=99;
+    let year = match (time.header_tag(), digits.len()) {
+        (Tag::UtcTime, 12) => match next(any)? {
+            year @ 50.. => 1900 + year,
+            year => 2000 + year,
+        },
+        (Tag::GeneralizedTime, 14) => next(any.clone())? * 100 + next(any)?,
+        _ => return Err(malformed()),
+    };
+    let (month, day) = (next(1..=12)?, next(1..=31)?);
+    let (hour, minute, second) = (next(0..=23)?, next(0..=59)?, next(0..=59)?);
+    // Years begin in March, so that a leap day is the last one.
+    let (year, month) = match month {
+        1 | 2 => (year.saturating_sub(1), month + 9),
+        _ => (year, month - 3),
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    let seconds = u64::from(hour * 3600 + minute * 60 + second);
+    Ok(days
+        .checked_sub(719_468)
+        .map_or(0, |days| u64::from(days) * 86_400 + seconds))
 }
 
 /// The content of a SEQUENCE.
@@ -338,5 +367,55 @@ trait HeaderTag {
 impl HeaderTag for AnyRef<'_> {
     fn header_tag(&self) -> Tag {
         der::Tagged::tag(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    fn seconds(tag: u8, text: &str) -> Option<u64> {
+        let mut der = Vec::from([tag, text.len() as u8]);
+        der.extend(text.bytes());
+        let mut reader = SliceReader::new(&der).unwrap();
+        time(&mut reader).ok()
+    }
+
+    #[test]
+    fn times() {
+        const UTC: u8 = 23;
+        const GENERALIZED: u8 = 24;
+        for (tag, text, expected) in [
+            (UTC, "700101000000Z", 0),
+            (UTC, "700102000001Z", 86_401),
+            (UTC, "500101000000Z", 0),
+            (UTC, "000229120000Z", 951_825_600),
+            (UTC, "261123000000Z", 1_795_392_000),
+            (UTC, "491231235959Z", 2_524_607_999),
+            (GENERALIZED, "20500101000000Z", 2_524_608_000),
+            (GENERALIZED, "21000301000000Z", 4_107_542_400),
+            (GENERALIZED, "99991231235959Z", 253_402_300_799),
+            (GENERALIZED, "00000101000000Z", 0),
+        ] {
+            assert_eq!(seconds(tag, text), Some(expected), "{text}");
+        }
+        for (tag, text) in [
+            (UTC, "2611230000Z"),
+            (UTC, "261123000000"),
+            (UTC, "261123000000+0100"),
+            (UTC, "20261123000000Z"),
+            (UTC, "261323000000Z"),
+            (UTC, "260023000000Z"),
+            (UTC, "261100000000Z"),
+            (UTC, "261123240000Z"),
+            (UTC, "26112300000xZ"),
+            (GENERALIZED, "261123000000Z"),
+            (GENERALIZED, "20261123000000.5Z"),
+            (22, "261123000000Z"),
+        ] {
+            assert_eq!(seconds(tag, text), None, "{text}");
+        }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &str {
 }
 
 /// Reads the settings, `key=value` words separated by spaces, into `buffer`.
+#[cfg(not(feature = "fixed"))]
 pub(crate) fn settings(buffer: &mut [u8]) -> &str {
     let mut block = [buffer.as_mut_ptr() as usize, buffer.len()];
     // SAFETY: the block names a buffer that lives during the call, and its length.

@@ -55,10 +55,10 @@ fn attempt(
         count += 1;
     }
     let config = configuration(settings)?;
-    keep_copy(settings, alert, from, to)?;
     let recipients = recipients.get(..count).unwrap_or_default();
     let mut envelope = Envelope::new(sender, recipients);
-    mail::with(alert, from, to, |mail, size| {
+    mail::with(alert, from, to, |mut mail, size| {
+        keep_copy(settings, &mut mail);
         envelope.size = size;
         let content = Marked {
             content: mail,
@@ -285,19 +285,13 @@ fn configuration<'a>(settings: Settings<'a>) -> Result<Config<'a>, &'static str>
 }
 
 /// Writes the message to a file of the host too, if the settings name one: for tests.
-fn keep_copy(
-    settings: Settings<'_>,
-    alert: &Alert,
-    from: &str,
-    to: &str,
-) -> Result<(), &'static str> {
+fn keep_copy(settings: Settings<'_>, mail: &mut Mail<'_>) {
     let Some(file) = settings.get("copy").and_then(HostFile::create) else {
-        return Ok(());
+        return;
     };
-    mail::with(alert, from, to, |mut mail, _| {
-        let mut out = [0; 64];
-        while let Ok(length @ 1..) = mail.read(&mut out) {
-            file.write(out.get(..length).unwrap_or_default());
-        }
-    })
+    let mut out = [0; 64];
+    while let Ok(length @ 1..) = mail.read(&mut out) {
+        file.write(out.get(..length).unwrap_or_default());
+    }
+    mail.rewind();
 }

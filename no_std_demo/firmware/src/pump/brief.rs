@@ -21,26 +21,16 @@ pub(super) fn with<T>(
     act: impl FnOnce(Mail<'_>, Option<u64>) -> T,
 ) -> Result<T, &'static str> {
     let mut text = Text::<512>::new();
-    for part in ["From: <", from, ">\r\nTo: "] {
-        text.put(part);
-    }
-    for (number, name) in to.split(',').enumerate() {
-        text.put(if number == 0 { "<" } else { ", <" });
-        text.put(name);
-        text.put(">");
-    }
+    text.put("From: ");
+    text.put(from);
+    text.put("\r\nTo: ");
+    text.put(to);
     text.put("\r\nSubject: Pump 7: bearing too hot\r\nMessage-ID: <");
-    for octet in alert.entropy {
-        for half in [octet >> 4, octet & 15] {
-            // a to p.
-            text.put(
-                "abcdefghijklmnop"
-                    .get(usize::from(half)..=usize::from(half))
-                    .unwrap_or(""),
-            );
-        }
+    for word in alert.entropy.as_chunks().0 {
+        text.put_number(u32::from_le_bytes(*word));
+        text.put(".");
     }
-    text.put("@pump7>\r\n\r\nAfter ");
+    text.put("pump7@client.test>\r\n\r\nAfter ");
     let second = alert.readings.saturating_sub(1);
     text.put_number(second);
     text.put(" seconds its bearing has ");
