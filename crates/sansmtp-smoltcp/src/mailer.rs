@@ -171,9 +171,10 @@ impl<'m, 'c, C: Content> Mailer<'m, 'c, C> {
         sockets: &mut SocketSet<'_>,
     ) -> Option<Report> {
         let host = self.delivery.config().host.as_str();
+        let turn = self.attempts.saturating_sub(1);
         match self
             .peer
-            .look_up(&mut self.look_up, host, interface, sockets)
+            .look_up(&mut self.look_up, host, turn, interface, sockets)
         {
             Ok(Some(address)) => self.connect(now, deadline, address, interface, sockets),
             Ok(None) if now < deadline => None,

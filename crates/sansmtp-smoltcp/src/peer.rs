@@ -28,12 +28,14 @@ pub(crate) struct LookUp {
 }
 
 impl Peer {
-    /// Starts or goes on with a look-up of `host`: `Ok(None)` while it is under way.
+    /// Starts or goes on with a look-up of `host`: `Ok(None)` while it is under way. If there are several addresses,
+    /// each `turn` takes the next, so that one dead server does not spoil all attempts.
     #[cfg_attr(not(feature = "dns"), expect(unused_variables))]
     pub(crate) fn look_up(
         self,
         look_up: &mut LookUp,
         host: &str,
+        turn: u8,
         interface: &mut Interface,
         sockets: &mut SocketSet<'_>,
     ) -> Result<Option<IpAddress>, NotFound> {
@@ -61,7 +63,8 @@ impl Peer {
                 // The socket has freed the query.
                 look_up.query = None;
                 let addresses = result.map_err(|_| NotFound)?;
-                addresses.first().copied().map(Some).ok_or(NotFound)
+                let place = usize::from(turn).checked_rem(addresses.len()).unwrap_or(0);
+                addresses.get(place).copied().map(Some).ok_or(NotFound)
             }
         }
     }

@@ -47,6 +47,8 @@ pub struct TlsMailer<'n, S> {
     peer: Peer,
     retry: Retry,
     local_port: u16,
+    /// Counts the attempts.
+    turn: u8,
 }
 
 impl<'n, S: Stack> TlsMailer<'n, S> {
@@ -65,6 +67,7 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
             peer,
             retry,
             local_port: random,
+            turn: 0,
         }
     }
 
@@ -93,7 +96,9 @@ impl<'n, S: Stack> TlsMailer<'n, S> {
     ) -> Result<IpAddress, Reason> {
         let mut look_up = LookUp::default();
         with(self.stack, |interface, sockets| {
-            let found = self.peer.look_up(&mut look_up, host, interface, sockets);
+            let found = self
+                .peer
+                .look_up(&mut look_up, host, self.turn, interface, sockets);
             if matches!(found, Ok(None)) && clock.now() >= deadline {
                 self.peer.cancel(&mut look_up, sockets);
                 return Poll::Ready(Err(Reason::NameNotResolved));
@@ -140,6 +145,7 @@ impl<S: Stack, K: Clock> Connect for Connector<'_, '_, S, K> {
         let deadline = clock.now().after(self.limit);
         let address = mailer.resolve(host, deadline, clock).await?;
         mailer.local_port = mailer.local_port.wrapping_add(1);
+        mailer.turn = mailer.turn.wrapping_add(1);
         let transport = Transport {
             stack: mailer.stack,
             tcp: mailer.tcp,

@@ -219,6 +219,14 @@ fn the_name_of_the_server_is_looked_up() {
         ..USUAL
     });
     assert_eq!(literal.report, DELIVERED);
+    // The first address is that of a dead machine.
+    let second = run(&Setup {
+        by_name: true,
+        host: "m2.example.org",
+        ..USUAL
+    });
+    assert_eq!((second.report.attempts, second.report.result), (2, Ok(())));
+    assert_stored_once(&second);
     let unknown = run(&Setup {
         by_name: true,
         host: "mx.example.net",

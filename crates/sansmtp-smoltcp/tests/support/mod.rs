@@ -192,17 +192,21 @@ impl World {
     }
 }
 
-/// A DNS answer (RFC 1035, section 4.1): the address of the server for `mx.example.org`, else no such name.
+/// A DNS answer (RFC 1035, section 4.1): the address of the server for `mx.example.org`; behind that of a dead one for
+/// `m2.example.org`; else no such name.
 fn answer(question: &[u8]) -> Vec<u8> {
-    let name = b"\x02mx\x07example\x03org\x00\x00\x01\x00\x01";
-    let known = question.get(12..) == Some(&name[..]);
+    let addresses: &[u8] = match question.get(12..) {
+        Some(b"\x02mx\x07example\x03org\x00\x00\x01\x00\x01") => &[25],
+        Some(b"\x02m2\x07example\x03org\x00\x00\x01\x00\x01") => &[99, 25],
+        _ => &[],
+    };
     let mut answer = question.to_vec();
     answer[2] = 0x81;
-    answer[3] = if known { 0x80 } else { 0x83 };
-    if known {
-        answer[7] = 1;
+    answer[3] = if addresses.is_empty() { 0x83 } else { 0x80 };
+    answer[7] = addresses.len() as u8;
+    for last in addresses {
         answer.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04");
-        answer.extend(b"\xc0\x00\x02\x19");
+        answer.extend([192, 0, 2, *last]);
     }
     answer
 }
