@@ -37,6 +37,7 @@ export function draw(view: View, choose: (index: number) => void): SVGSVGElement
     svg.append(element("rect", { class: "state-badge", x: x - wide / 2, y: 36, width: wide, height: 18, rx: 9 }));
     svg.append(text(state, { class: "state", x, y: 49, "text-anchor": "middle" }));
   }
+  flights(svg, view, left);
   for (let index = 0; index < at; index++) {
     const moment = view.moments[index];
     if (moment) svg.append(row(view, moment, index, left, right, choose));
@@ -50,6 +51,24 @@ function band(svg: SVGSVGElement, view: View, left: number, right: number, heigh
   if (start < 0) return;
   const y = HEAD + start * ROW + 19;
   svg.append(element("rect", { class: "tls", x: left, y, width: right - left, height: height - y }));
+}
+
+/** A bracket beside what left in one write. */
+function flights(svg: SVGSVGElement, { moments, at }: View, left: number): void {
+  for (let first = 0; first < at; ) {
+    const { flight } = moments[first] as Moment;
+    let end = first + 1;
+    while (end < at && flight !== undefined && moments[end]?.flight === flight) end++;
+    if (end - first > 1) {
+      const [from, to] = [HEAD + first * ROW + 20, HEAD + end * ROW - 6];
+      const bracket = element("path", { class: "flight", d: `M ${left - 6} ${from} h -6 V ${to} h 6` });
+      const title = document.createElementNS(SVG, "title");
+      title.textContent = `${end - first} lines in one write: the client does not wait in between (PIPELINING)`;
+      bracket.append(title);
+      svg.append(bracket);
+    }
+    first = end;
+  }
 }
 
 function row(view: View, moment: Moment, index: number, left: number, right: number, choose: (index: number) => void): SVGGElement {

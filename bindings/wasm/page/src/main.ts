@@ -132,7 +132,7 @@ function showDialogue(): void {
   if (focused) focusRow();
   const status = get("outcome");
   const over = at >= moments.length;
-  status.className = over ? (outcome.good ? "good" : "bad") : "";
+  status.className = over ? (outcome.good ? "good" : outcome.partly ? "partly" : "bad") : "";
   status.replaceChildren();
   if (over) {
     status.append(node("strong", outcome.text));

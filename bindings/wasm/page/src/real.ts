@@ -52,7 +52,7 @@ export async function sendForReal(settings: Settings, relay: string): Promise<Si
     const refused = recipients.filter(({ accepted }) => !accepted).map(({ address }) => address);
     const to = recipients.filter(({ accepted }) => accepted).map(({ address }) => address);
     const text = `Delivered for real to ${to.join(", ")}: ${response}.`;
-    return end({ good: refused.length === 0, text: refused.length > 0 ? `${text} Refused: ${refused.join(", ")}.` : text });
+    return end({ good: refused.length === 0, partly: refused.length > 0, text: refused.length > 0 ? `${text} Refused: ${refused.join(", ")}.` : text });
   } catch (error) {
     connection?.close();
     if (!(error instanceof SmtpError)) {

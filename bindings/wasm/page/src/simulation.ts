@@ -36,12 +36,14 @@ export interface Moment {
   /** What the receiver made of it. */
   readonly events: readonly (ClientEvent | ServerEvent)[];
   readonly good?: boolean;
+  /** Moments of the same number left in one write. */
+  readonly flight?: number;
 }
 
 export interface Simulation {
   readonly moments: readonly Moment[];
   /** What became of it, in a sentence or two. */
-  readonly outcome: { readonly good: boolean; readonly text: string; readonly nextStep?: string; readonly url?: string };
+  readonly outcome: { readonly good: boolean; readonly partly?: boolean; readonly text: string; readonly nextStep?: string; readonly url?: string };
 }
 
 const encoder = new TextEncoder();
@@ -280,7 +282,8 @@ class Run {
         }
         break;
       case "failed":
-        this.#failure = event.failure;
+        // A refusal is told in two events; QUIT is under way by now.
+        if (!this.#refusal) this.#failure = event.failure;
         break;
     }
   }
@@ -301,6 +304,7 @@ class Run {
 
   #clientSpeaks(): boolean {
     const bytes = this.#client.transmit(this.#now);
+    this.#flight++;
     for (const line of linesOf(bytes)) {
       if (this.#broken) break;
       const entries = this.#transcript.client(line);
@@ -311,11 +315,13 @@ class Run {
     return bytes.length > 0;
   }
 
+  #flight = 0;
+
   #deliverToServer(bytes: Uint8Array, kind: "line" | "content", shown: string): void {
     const events = this.#pieces(bytes).flatMap((piece) => this.#serverWorks(piece));
     const text = textOf(bytes);
     const secret = kind === "line" && shown !== text ? text : undefined;
-    this.#add({ kind, from: "client", shown, bytes, events, ...(secret !== undefined && { secret }) });
+    this.#add({ kind, from: "client", shown, bytes, events, flight: this.#flight, ...(secret !== undefined && { secret }) });
     const behind = this.#fault.dropBehind;
     if (behind !== undefined && (kind === "content" ? behind === "." : text.startsWith(behind))) {
       this.#broken = true;
@@ -382,6 +388,7 @@ class Run {
       const refused = this.#refused.length > 0 ? ` Refused: ${this.#refused.join(", ")}.` : "";
       return {
         good: this.#refused.length === 0,
+        partly: this.#refused.length > 0,
         text: `Delivered to ${others.join(", ")} (${this.#received} octets).${refused}`,
         ...(this.#explanation && { nextStep: `${this.#explanation.meaning} ${this.#explanation.nextStep}` }),
       };

@@ -197,11 +197,24 @@ test("the message is shown with its dots doubled, and a wrong address is named",
     assert.match(await outcome(page), /Nothing was sent/);
   }));
 
+test("what leaves in one write is bracketed, and a refused sign-in still says goodbye", () =>
+  on("", async (page) => {
+    await toEnd(page);
+    assert.match(await page.locator("#diagram .flight title").textContent(), /^4 lines in one write/);
+    await page.locator("#passwords button").last().click();
+    const lines = await toEnd(page);
+    assert.deepEqual(lines.slice(-4).map((line) => line.split(" ").slice(0, 2).join(" ")), ["Server: 535", "Client: QUIT", "Server: 221", "Connection: The"]);
+  }));
+
 test("a phone shows all of it without scrolling sideways", () =>
   on(
     "",
     async (page) => {
       await toEnd(page);
+      // A tapped line is taken apart in sight.
+      await page.locator("#diagram g[aria-label^='Client: MAIL FROM']").click();
+      const sheet = await page.locator("#detail").boundingBox();
+      assert.ok(sheet.y < 740 && sheet.y + sheet.height > 0, JSON.stringify(sheet));
       const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(wide <= window, `${wide} > ${window}`);
     },
