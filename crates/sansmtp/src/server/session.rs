@@ -397,6 +397,9 @@ impl Session {
             (Asked::XClient { login }, true) => {
                 self.step(Step::Introduce);
                 self.authenticated = login;
+                // What another client did is not this one's.
+                self.errors = 0;
+                self.messages = 0;
                 self.asked = Some(Asked::Connect);
                 self.told = false;
             }

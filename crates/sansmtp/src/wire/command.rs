@@ -6,7 +6,7 @@ use super::window::Window;
 #[cfg(feature = "mta")]
 use super::xclient::XClient;
 use crate::capability::{Capabilities, Extension};
-use crate::octets::OctetKind;
+use crate::octets::{self, OctetKind};
 
 /// A command with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,8 +159,12 @@ impl<'a> Command<'a> {
             RSET => none(Self::Rset),
             QUIT => none(Self::Quit),
             NOOP => text(argument).map(|_| Self::Noop),
-            VRFY => text(argument).and_then(required).map(Self::Vrfy),
-            EXPN => text(argument).and_then(required).map(Self::Expn),
+            VRFY => text(argument)
+                .and_then(|name| name_alone(name, offered))
+                .map(Self::Vrfy),
+            EXPN => text(argument)
+                .and_then(|name| name_alone(name, offered))
+                .map(Self::Expn),
             HELP => text(argument).map(Self::Help),
             #[cfg(feature = "mta")]
             ETRN if offered.has(Extension::Etrn) => node(argument).map(Self::Etrn),
@@ -426,11 +430,21 @@ fn utf8(argument: &[u8]) -> Result<&str, CommandError> {
     core::str::from_utf8(argument).map_err(|_| CommandError::Arguments)
 }
 
-fn required(argument: &str) -> Result<&str, CommandError> {
-    if argument.is_empty() {
+/// The argument of VRFY and EXPN without the parameter SMTPUTF8, which may follow it
+/// (RFC 6531, section 3.7.4.2).
+fn name_alone<'a>(argument: &'a str, offered: &Capabilities) -> Result<&'a str, CommandError> {
+    let name = match octets::split_last(argument, b' ') {
+        Some((name, parameter))
+            if parameter.eq_ignore_ascii_case("SMTPUTF8") && offered.has(Extension::SmtpUtf8) =>
+        {
+            name
+        }
+        _ => argument,
+    };
+    if name.is_empty() {
         return Err(CommandError::Arguments);
     }
-    Ok(argument)
+    Ok(name)
 }
 
 #[cfg(test)]
@@ -516,6 +530,27 @@ mod tests {
             let parsed = Command::parse(line.as_bytes(), &Capabilities::NONE);
             assert_eq!(parsed, Err(CommandError::Unrecognized), "{line}");
         }
+    }
+
+    #[test]
+    fn verify_in_utf8() {
+        let utf8 = offered().with(Extension::SmtpUtf8);
+        for (line, name) in [
+            ("VRFY root", "root"),
+            (
+                "VRFY b\u{fc}cher@example.org SMTPUTF8",
+                "b\u{fc}cher@example.org",
+            ),
+            ("EXPN Friends of Bill smtputf8", "Friends of Bill"),
+            ("VRFY SMTPUTF8", "SMTPUTF8"),
+        ] {
+            match Command::parse(line.as_bytes(), &utf8) {
+                Ok(Command::Vrfy(said) | Command::Expn(said)) => assert_eq!(said, name),
+                other => panic!("{other:?}"),
+            }
+        }
+        let plain = Command::parse(b"VRFY root SMTPUTF8", &offered());
+        assert_eq!(plain, Ok(Command::Vrfy("root SMTPUTF8")));
     }
 
     #[test]
