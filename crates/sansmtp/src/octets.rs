@@ -98,6 +98,11 @@ pub(crate) mod words {
     #[inline(always)]
     pub(crate) fn find_in<const A: u8, const B: u8>(word: &[u8; 8]) -> Option<usize> {
         let word = u64::from_le_bytes(*word);
+        // Most words have no octet that is so small.
+        let limit = EACH * if A > B { A as u64 + 1 } else { B as u64 + 1 };
+        if word.wrapping_sub(limit) & !word & (EACH << 7) == 0 {
+            return None;
+        }
         let found = zeros(word ^ (EACH * A as u64)) | zeros(word ^ (EACH * B as u64));
         (found != 0).then_some(found.trailing_zeros() as usize / 8)
     }
@@ -137,6 +142,15 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> usize {
     count
 }
 
+/// Whether all may stand in a command line: no control character but the tab.
+pub(crate) fn is_text(octets: &[u8]) -> bool {
+    let is_text = |octet: &u8| !octet.is_ascii_control() | (*octet == b'\t');
+    let (vectors, rest) = octets.as_chunks::<16>();
+    // Without a branch for each octet, so that vector instructions do it.
+    let whole = |vector: &[u8; 16]| vector.iter().fold(true, |all, octet| all & is_text(octet));
+    vectors.iter().all(whole) && rest.iter().all(is_text)
+}
+
 /// Kinds of octets, as a grammar names them: a value is a set of kinds.
 #[derive(Clone, Copy)]
 pub(crate) struct OctetKind(u8);
@@ -155,8 +169,6 @@ impl OctetKind {
     pub(crate) const VALUE: Self = Self(16);
     /// Printable ASCII without the space.
     pub(crate) const GRAPHIC: Self = Self(32);
-    /// What may stand in a command line: no control character but the tab.
-    pub(crate) const TEXT: Self = Self(64);
 
     /// Whether the octet is of this kind.
     #[inline]
@@ -207,7 +219,6 @@ static KINDS: [u8; 256] = {
                 matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..),
             ),
             (OctetKind::GRAPHIC, octet.is_ascii_graphic()),
-            (OctetKind::TEXT, !octet.is_ascii_control() || octet == b'\t'),
         ];
         let mut member = 0;
         while member < members.len() {

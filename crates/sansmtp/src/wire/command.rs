@@ -115,7 +115,7 @@ impl<'a> Command<'a> {
         // No argument takes a control character, so it is looked for only in what was
         // not taken.
         Self::parse_clean(line, offered).map_err(|error| {
-            if OctetKind::TEXT.all(line) {
+            if octets::is_text(line) {
                 error
             } else {
                 CommandError::Control
@@ -129,13 +129,13 @@ impl<'a> Command<'a> {
             return unrecognized;
         };
         let verb = upper(*verb);
-        let tail = tail(verb);
-        let Some((word, rest)) = rest.split_at_checked(tail.len()) else {
-            return unrecognized;
+        let rest = match tail(verb) {
+            [] => rest,
+            tail => match rest.split_at_checked(tail.len()) {
+                Some((word, rest)) if word.eq_ignore_ascii_case(tail) => rest,
+                _ => return unrecognized,
+            },
         };
-        if !word.eq_ignore_ascii_case(tail) {
-            return unrecognized;
-        }
         let argument = trim(rest);
         if !argument.is_empty() && rest.first() != Some(&b' ') {
             return unrecognized;
@@ -356,21 +356,29 @@ fn path_behind<'a>(
     if !word.eq_ignore_ascii_case(keyword) {
         return Err(CommandError::Arguments);
     }
-    path::parse_path(trim(rest)).ok_or(CommandError::Address)
+    let mut rest = rest;
+    while let [b' ' | b'\t', behind @ ..] = rest {
+        rest = behind;
+    }
+    path::parse_path(rest).ok_or(CommandError::Address)
 }
 
 /// `AUTH SP sasl-mech [SP initial-response]`
 fn auth(argument: &[u8]) -> Result<Command<'_>, CommandError> {
-    let mut words = argument
-        .split(|&b| b == b' ')
-        .filter(|word| !word.is_empty());
-    let (mechanism, initial_response) = (words.next(), words.next());
-    if words.next().is_some() {
+    let end = octets::position(argument, b' ').unwrap_or(argument.len());
+    let (mechanism, mut response) = argument.split_at_checked(end).unwrap_or_default();
+    while let [b' ', rest @ ..] = response {
+        response = rest;
+    }
+    if mechanism.is_empty() || octets::position(response, b' ').is_some() {
         return Err(CommandError::Arguments);
     }
     Ok(Command::Auth {
-        mechanism: text(mechanism.ok_or(CommandError::Arguments)?)?,
-        initial_response: initial_response.map(text).transpose()?,
+        mechanism: text(mechanism)?,
+        initial_response: match response {
+            [] => None,
+            response => Some(text(response)?),
+        },
     })
 }
 
@@ -420,7 +428,7 @@ pub(crate) fn node(argument: &[u8]) -> Result<&str, CommandError> {
 }
 
 fn text(argument: &[u8]) -> Result<&str, CommandError> {
-    if !OctetKind::TEXT.all(argument) {
+    if !octets::is_text(argument) {
         return Err(CommandError::Control);
     }
     utf8(argument)

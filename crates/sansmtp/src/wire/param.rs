@@ -187,6 +187,9 @@ impl<'a> MailParameters<'a> {
     /// Reads all parameters of a MAIL line. Only keywords of offered extensions
     /// are known.
     pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+        if input.is_empty() {
+            return Ok(Self::default());
+        }
         // BODY belongs to both (RFC 6152, section 2; RFC 3030, section 3).
         let offered = &if offered.has(Extension::BinaryMime) {
             offered.with(Extension::EightBitMime)
@@ -207,6 +210,7 @@ impl<'a> MailParameters<'a> {
             let which = match known(keyword, &KEYWORDS, offered, &mut seen) {
                 #[cfg(feature = "mta")]
                 Err(ParameterError::Unknown) => {
+                    let value = value.map(utf8).transpose()?;
                     return parameters.handling.take(keyword, value, offered);
                 }
                 which => which?,
@@ -236,8 +240,11 @@ impl<'a> MailParameters<'a> {
                         &[("FULL", Ret::Full), ("HDRS", Ret::Headers)],
                     )?)
                 }
-                4 => parameters.envid = Some(short_xtext(value?)?),
-                _ => parameters.auth = Some(Xtext::parse(value?).ok_or(ParameterError::Syntax)?),
+                4 => parameters.envid = Some(short_xtext(utf8(value?)?)?),
+                _ => {
+                    let text = utf8(value?)?;
+                    parameters.auth = Some(Xtext::parse(text).ok_or(ParameterError::Syntax)?)
+                }
             }
             Ok(())
         })?;
@@ -278,6 +285,9 @@ impl<'a> RcptParameters<'a> {
     /// Reads all parameters of a RCPT line. Only keywords of offered extensions
     /// are known.
     pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+        if input.is_empty() {
+            return Ok(Self::default());
+        }
         let mut parameters = Self::default();
         let mut seen = 0_u8;
         for_each(input, |keyword, value| {
@@ -287,7 +297,10 @@ impl<'a> RcptParameters<'a> {
             let value = value.ok_or(ParameterError::Syntax)?;
             match which {
                 0 => parameters.notify = Some(notify(value).ok_or(ParameterError::Syntax)?),
-                _ => parameters.orcpt = Some(Orcpt::parse(value).ok_or(ParameterError::Syntax)?),
+                _ => {
+                    let text = utf8(value)?;
+                    parameters.orcpt = Some(Orcpt::parse(text).ok_or(ParameterError::Syntax)?)
+                }
             }
             Ok(())
         })?;
@@ -322,23 +335,32 @@ impl<'a> RcptParameters<'a> {
 
 /// A number of 1 to 20 digits that fits 64 bits.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 20 {
+    let (last, others) = digits.split_last()?;
+    // Nineteen digits always fit.
+    if others.len() > 19 {
         return None;
     }
-    digits.iter().try_fold(0_u64, |value, &digit| {
-        let digit = digit
-            .is_ascii_digit()
-            .then(|| u64::from(digit.wrapping_sub(b'0')))?;
-        value.checked_mul(10)?.checked_add(digit)
-    })
+    let mut value = 0_u64;
+    for digit in others {
+        value = value.wrapping_mul(10).wrapping_add(digit_value(*digit)?);
+    }
+    value.checked_mul(10)?.checked_add(digit_value(*last)?)
+}
+
+fn digit_value(digit: u8) -> Option<u64> {
+    let value = digit.wrapping_sub(b'0');
+    (value < 10).then_some(u64::from(value))
 }
 
 /// `size-value = 1*20DIGIT` (RFC 1870, section 4)
-fn size(value: &str) -> Result<u64, ParameterError> {
-    if value.is_empty() || value.len() > 20 || !value.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ParameterError::Syntax);
-    }
-    decimal(value.as_bytes()).ok_or(ParameterError::TooLarge)
+fn size(value: &[u8]) -> Result<u64, ParameterError> {
+    decimal(value).ok_or_else(|| {
+        if value.len() == 20 && value.iter().all(u8::is_ascii_digit) {
+            ParameterError::TooLarge
+        } else {
+            ParameterError::Syntax
+        }
+    })
 }
 
 /// ENVID is limited to 100 characters (RFC 3461, section 4.4).
@@ -348,21 +370,25 @@ fn short_xtext(value: &str) -> Result<Xtext<'_>, ParameterError> {
         .ok_or(ParameterError::Syntax)
 }
 
-fn choose<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, ParameterError> {
+fn utf8(value: &[u8]) -> Result<&str, ParameterError> {
+    core::str::from_utf8(value).map_err(|_| ParameterError::Syntax)
+}
+
+fn choose<T: Copy>(value: &[u8], choices: &[(&str, T)]) -> Result<T, ParameterError> {
     choices
         .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(value))
+        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(value))
         .map(|(_, choice)| *choice)
         .ok_or(ParameterError::Syntax)
 }
 
 /// `NEVER / 1#( SUCCESS / FAILURE / DELAY )`
-fn notify(value: &str) -> Option<Notify> {
+fn notify(value: &[u8]) -> Option<Notify> {
     let mut notify = Notify::default();
-    if value.eq_ignore_ascii_case("NEVER") {
+    if value.eq_ignore_ascii_case(b"NEVER") {
         return Some(notify);
     }
-    for word in value.as_bytes().split(|b| *b == b',') {
+    for word in value.split(|b| *b == b',') {
         let flag = if word.eq_ignore_ascii_case(b"SUCCESS") {
             &mut notify.success
         } else if word.eq_ignore_ascii_case(b"FAILURE") {
@@ -419,28 +445,42 @@ fn known(
 /// Trailing spaces are passed over (RFC 5321, section 4.1.1).
 fn for_each<'a>(
     input: &'a [u8],
-    mut take: impl FnMut(&'a [u8], Option<&'a str>) -> Result<(), ParameterError>,
+    mut take: impl FnMut(&'a [u8], Option<&'a [u8]>) -> Result<(), ParameterError>,
 ) -> Result<(), ParameterError> {
-    if !matches!(input.first(), None | Some(b' ')) {
-        return Err(ParameterError::Syntax);
-    }
-    for word in input.split(|&b| b == b' ').filter(|word| !word.is_empty()) {
-        let (keyword, rest) = word
-            .split_at_checked(OctetKind::KEYWORD.span(word))
-            .ok_or(ParameterError::Syntax)?;
+    let mut rest = input;
+    while let Some((b' ', behind)) = rest.split_first() {
+        rest = behind;
+        if matches!(rest.first(), None | Some(b' ')) {
+            continue;
+        }
+        let (keyword, behind) = split(rest, OctetKind::KEYWORD);
         if !keyword.first().is_some_and(u8::is_ascii_alphanumeric) {
             return Err(ParameterError::Syntax);
         }
-        let value = match rest {
-            [] => None,
-            [b'=', value @ ..] if !value.is_empty() && OctetKind::VALUE.all(value) => {
-                Some(core::str::from_utf8(value).map_err(|_| ParameterError::Syntax)?)
+        rest = behind;
+        let mut value = None;
+        if let Some((b'=', behind)) = rest.split_first() {
+            let (octets, behind) = split(behind, OctetKind::VALUE);
+            if octets.is_empty() {
+                return Err(ParameterError::Syntax);
             }
-            _ => return Err(ParameterError::Syntax),
-        };
+            rest = behind;
+            value = Some(octets);
+        }
+        if !matches!(rest.first(), None | Some(b' ')) {
+            return Err(ParameterError::Syntax);
+        }
         take(keyword, value)?;
     }
-    Ok(())
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(ParameterError::Syntax)
+    }
+}
+
+fn split(input: &[u8], kind: OctetKind) -> (&[u8], &[u8]) {
+    input.split_at_checked(kind.span(input)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -265,17 +265,18 @@ fn local_part(input: &[u8]) -> Parsed<'_> {
 
 /// `Dot-string = Atom *("." Atom)`
 fn dot_string(input: &[u8]) -> Parsed<'_> {
-    // Behind the last octet of an atom.
-    let mut end = 0_usize;
-    for (at, &octet) in input.iter().enumerate() {
-        if OctetKind::ATEXT.has(octet) {
-            end = at.wrapping_add(1);
-        } else if octet != b'.' || end == 0 || end != at {
-            break;
-        }
+    let mut rest = atom(input)?.0;
+    while let Some(behind) = octets::strip(rest, b'.')
+        && let Ok((behind, ())) = atom(behind)
+    {
+        rest = behind;
     }
-    match input.get(end..) {
-        Some(rest) if end > 0 => Ok((rest, ())),
+    Ok((rest, ()))
+}
+
+fn atom(input: &[u8]) -> Parsed<'_> {
+    match input.get(OctetKind::ATEXT.span(input)..) {
+        Some(rest) if rest.len() < input.len() => Ok((rest, ())),
         _ => Err(nom::Err::Error(())),
     }
 }
