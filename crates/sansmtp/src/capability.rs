@@ -269,6 +269,30 @@ impl core::fmt::Display for Mechanism {
     }
 }
 
+/// The mechanisms that the client of this build has, with their names.
+pub(crate) static USED_MECHANISMS: [(&str, Mechanism); USED_MECHANISMS_COUNT] = {
+    let mut used = [("", Mechanism::Plain); USED_MECHANISMS_COUNT];
+    let (mut from, mut to) = (0, 0);
+    while from < Mechanism::ALL.len() {
+        let mechanism = Mechanism::ALL[from];
+        if mechanism.is_used() {
+            used[to] = (mechanism.name(), mechanism);
+            to += 1;
+        }
+        from += 1;
+    }
+    used
+};
+
+const USED_MECHANISMS_COUNT: usize = {
+    let (mut count, mut at) = (0, 0);
+    while at < Mechanism::ALL.len() {
+        count += Mechanism::ALL[at].is_used() as usize;
+        at += 1;
+    }
+    count
+};
+
 /// A set of SASL mechanisms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mechanisms(u16);

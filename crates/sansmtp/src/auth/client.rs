@@ -6,7 +6,7 @@ use super::{
     scram::{self, Binding, ClientExchange},
 };
 use super::{Credentials, Kind};
-use crate::capability::{Mechanism, Mechanisms};
+use crate::capability::{Mechanism, Mechanisms, USED_MECHANISMS};
 use crate::config::Config;
 use crate::error::Requirement;
 use crate::wire::base64::{Encoder, encoded_len};
@@ -75,15 +75,18 @@ impl Exchange {
         material: &Material,
     ) -> Result<Self, Requirement> {
         let usable: &[Mechanism] = match credentials.kind {
-            Kind::Password => &PASSWORD_MECHANISMS,
+            Kind::Password => PASSWORD_MECHANISMS,
+            #[cfg(feature = "oauth")]
             Kind::OAuth2 => &[Mechanism::OAuthBearer, Mechanism::XOAuth2],
+            #[cfg(feature = "external")]
             Kind::External => &[Mechanism::External],
+            #[cfg(not(all(feature = "oauth", feature = "external")))]
+            _ => &[],
         };
         let in_clear_allowed = tls || config.danger_plaintext_auth;
         let mut refused = Requirement::Mechanism;
         let mechanism = usable.iter().copied().find(|&mechanism| {
-            if !mechanism.is_used()
-                || !offered.has(mechanism)
+            if !offered.has(mechanism)
                 || !config.mechanisms.has(mechanism)
                 || !material.suffices(mechanism)
             {
@@ -96,7 +99,7 @@ impl Exchange {
             usable
         });
         let mechanism = mechanism.ok_or(refused)?;
-        let overhead = "AUTH  \u{0}\u{0}".len() + mechanism.name().len();
+        let overhead = "AUTH  \u{0}\u{0}".len() + used_name(mechanism).len();
         #[cfg(feature = "scram")]
         let user = match mechanism.hashes() {
             true => credentials.for_scram().0,
@@ -185,11 +188,12 @@ impl Exchange {
             return;
         }
         out.put(b"AUTH ");
-        out.put(self.mechanism.name().as_bytes());
+        out.put(used_name(self.mechanism).as_bytes());
         if self.waits {
             out.put(b"\r\n");
         } else {
             out.put(b" ");
+            #[cfg(feature = "external")]
             if credentials.kind == Kind::External && credentials.user.is_empty() {
                 // An empty initial response (RFC 4954, section 4).
                 out.put(b"=");
@@ -220,26 +224,32 @@ impl Exchange {
         let pieces: [&str; 5] = match (self.mechanism, self.responses) {
             (Mechanism::Plain, _) => ["\0", user, "\0", secret, ""],
             (Mechanism::Login, 0) => [user, "", "", "", ""],
+            #[cfg(feature = "external")]
             (Mechanism::External, _) => [user, "", "", "", ""],
             (Mechanism::Login, _) => [secret, "", "", "", ""],
+            #[cfg(feature = "oauth")]
             (Mechanism::XOAuth2, 0) => ["user=", user, "\x01auth=Bearer ", secret, "\x01\x01"],
+            #[cfg(feature = "oauth")]
             (Mechanism::OAuthBearer, 0) => ["n,a=", user, ",\x01auth=Bearer ", secret, "\x01\x01"],
+            #[cfg(feature = "oauth")]
             (Mechanism::OAuthBearer, _) => ["\x01", "", "", "", ""],
             _ => [""; 5],
         };
         let mut encoder = Encoder::default();
         for (at, piece) in pieces.into_iter().enumerate() {
-            if at != 1 || self.mechanism != Mechanism::OAuthBearer {
-                encoder.put(piece.as_bytes(), out);
+            #[cfg(feature = "oauth")]
+            if at == 1 && self.mechanism == Mechanism::OAuthBearer {
+                for byte in piece.bytes() {
+                    match byte {
+                        b',' => encoder.put(b"=2C", out),
+                        b'=' => encoder.put(b"=3D", out),
+                        _ => encoder.put(&[byte], out),
+                    }
+                }
                 continue;
             }
-            for byte in piece.bytes() {
-                match byte {
-                    b',' => encoder.put(b"=2C", out),
-                    b'=' => encoder.put(b"=3D", out),
-                    _ => encoder.put(&[byte], out),
-                }
-            }
+            let _ = at;
+            encoder.put(piece.as_bytes(), out);
         }
         encoder.finish(out);
         out.put(b"\r\n");
@@ -278,20 +288,32 @@ impl Material {
 }
 
 /// Mechanisms for passwords, the strongest first.
-const PASSWORD_MECHANISMS: [Mechanism; 7] = [
+const PASSWORD_MECHANISMS: &[Mechanism] = &[
+    #[cfg(feature = "scram")]
     Mechanism::ScramSha256Plus,
+    #[cfg(feature = "scram")]
     Mechanism::ScramSha1Plus,
+    #[cfg(feature = "scram")]
     Mechanism::ScramSha256,
+    #[cfg(feature = "scram")]
     Mechanism::ScramSha1,
+    #[cfg(feature = "scram")]
     Mechanism::CramMd5,
     Mechanism::Plain,
     Mechanism::Login,
 ];
 
+/// The name of a mechanism that this build has.
+fn used_name(mechanism: Mechanism) -> &'static str {
+    let mut used = USED_MECHANISMS.iter();
+    used.find(|(_, it)| *it == mechanism)
+        .map_or("", |(name, _)| name)
+}
+
 /// `saslname` of OAUTHBEARER's header (RFC 5801, section 4) writes comma and
 /// equals sign in another form.
 fn needs_escape(byte: u8) -> bool {
-    matches!(byte, b',' | b'=')
+    cfg!(any(feature = "oauth", feature = "scram")) && matches!(byte, b',' | b'=')
 }
 
 #[cfg(test)]

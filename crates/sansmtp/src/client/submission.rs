@@ -614,6 +614,8 @@ impl Session {
     }
 
     /// Reads one line of a positive EHLO reply.
+    // Kept out of the registers of the caller.
+    #[inline(never)]
     fn take_ehlo_line(&mut self, reply: &ReplyLine<'_>) {
         if self.lines == 1 {
             // The first line holds the server's name.

@@ -6,7 +6,7 @@ use super::reply::{Code, begin_line};
 use super::window::Window;
 #[cfg(feature = "mta")]
 use crate::capability::Bounds;
-use crate::capability::{Capabilities, Extension, Mechanism, USED};
+use crate::capability::{Capabilities, Extension, USED, USED_MECHANISMS};
 use crate::octets;
 
 /// Reads one keyword line of an EHLO reply, without code and separator, into
@@ -24,13 +24,16 @@ pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
     let Some(&(_, extension)) = known else { return };
     capabilities.add(extension);
     match extension {
-        Extension::Size => {
+        Extension::Size if Extension::Size.is_used() => {
             capabilities.max_size = super::param::decimal(next_word(&mut rest)).unwrap_or(0);
         }
-        Extension::Auth => {
+        Extension::Auth if Extension::Auth.is_used() => {
             while !rest.is_empty() {
-                if let Some(mechanism) = Mechanism::from_name(next_word(&mut rest)) {
-                    capabilities.mechanisms = capabilities.mechanisms.with(mechanism);
+                let word = next_word(&mut rest);
+                for (name, mechanism) in &USED_MECHANISMS {
+                    if octets::is_name(name, word) {
+                        capabilities.mechanisms = capabilities.mechanisms.with(*mechanism);
+                    }
                 }
             }
         }
@@ -159,7 +162,7 @@ const XCLIENT_ATTRIBUTES: &[u8] = b" NAME ADDR PORT PROTO HELO LOGIN DESTADDR DE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Mechanisms;
+    use crate::capability::{Mechanism, Mechanisms};
 
     fn parse(lines: &[&str]) -> Capabilities {
         let mut capabilities = Capabilities::NONE;

@@ -23,13 +23,12 @@ pub(super) fn plain<const DOTS: bool>(text: &[u8]) -> usize {
         with_crlf(text, near.or_else(|| octets::line_end(text)))
     }
     #[cfg(not(feature = "memchr"))]
-    {
-        with_crlf(text, octets::line_end(text))
-    }
+    octets::line_end(text).unwrap_or(text.len())
 }
 
 /// The first line with its CR LF, or what is before a CR or LF that stands alone, if
 /// it is known where the first CR or LF is.
+#[cfg(feature = "memchr")]
 fn with_crlf(text: &[u8], end: Option<usize>) -> usize {
     let end = end.unwrap_or(text.len());
     match text.get(end..) {
