@@ -269,13 +269,14 @@ impl core::fmt::Display for Mechanism {
     }
 }
 
-/// The mechanisms that the client of this build has, with their names.
+/// The mechanisms that the client of this build looks for in a reply to EHLO, with
+/// their names: those that it has, and all of them where it shows what is offered.
 pub(crate) static USED_MECHANISMS: [(&str, Mechanism); USED_MECHANISMS_COUNT] = {
     let mut used = [("", Mechanism::Plain); USED_MECHANISMS_COUNT];
     let (mut from, mut to) = (0, 0);
     while from < Mechanism::ALL.len() {
         let mechanism = Mechanism::ALL[from];
-        if mechanism.is_used() {
+        if mechanism.is_used() || cfg!(feature = "extensions") {
             used[to] = (mechanism.name(), mechanism);
             to += 1;
         }
@@ -287,7 +288,7 @@ pub(crate) static USED_MECHANISMS: [(&str, Mechanism); USED_MECHANISMS_COUNT] = 
 const USED_MECHANISMS_COUNT: usize = {
     let (mut count, mut at) = (0, 0);
     while at < Mechanism::ALL.len() {
-        count += Mechanism::ALL[at].is_used() as usize;
+        count += (Mechanism::ALL[at].is_used() || cfg!(feature = "extensions")) as usize;
         at += 1;
     }
     count

@@ -268,7 +268,10 @@ impl Material {
             _ => true,
         };
         #[cfg(not(feature = "scram"))]
-        !mechanism.hashes()
+        {
+            let _ = mechanism;
+            true
+        }
     }
 
     #[cfg(feature = "scram")]

@@ -72,7 +72,7 @@ impl Chunks {
     /// Renders the chunk that ends the content.
     pub(super) fn render_last(&self, out: &mut Window<'_>) {
         let completion = self.encoder.completion();
-        put_command(completion.len() as u64, b" LAST\r\n", out);
+        put_command(completion.len() as u32, b" LAST\r\n", out);
         out.put(completion);
     }
 
@@ -94,7 +94,7 @@ impl Chunks {
             }
         }
         let mut window = Window::new(usize::from(self.header), out);
-        put_command(u64::from(self.size), b"\r\n", &mut window);
+        put_command(self.size, b"\r\n", &mut window);
         part.written = window.written();
         let whole = window.finished();
         let header = u8::try_from(part.written).unwrap_or(u8::MAX);
@@ -130,8 +130,8 @@ pub(super) struct Part {
 }
 
 /// `BDAT SP chunk-size [ SP "LAST" ] CRLF`
-fn put_command(size: u64, end: &[u8], out: &mut Window<'_>) {
+fn put_command(size: u32, end: &[u8], out: &mut Window<'_>) {
     out.put(b"BDAT ");
-    out.put_decimal(size);
+    out.put_number(size);
     out.put(end);
 }

@@ -40,6 +40,22 @@ impl<'o> Window<'o> {
         self.cut |= count < fresh.len();
     }
 
+    /// Renders `value` in decimal digits, with less code than
+    /// [`Window::put_decimal`].
+    pub(crate) fn put_number(&mut self, mut value: u32) {
+        let mut digits = [0; 10];
+        let mut start = digits.len();
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0'.wrapping_add((value % 10) as u8);
+            value /= 10;
+            start = start.wrapping_sub(1);
+            if value == 0 {
+                break;
+            }
+        }
+        self.put(digits.get(start..).unwrap_or_default());
+    }
+
     /// Renders `value` in decimal digits.
     pub fn put_decimal(&mut self, mut value: u64) {
         if value < 1000 {
@@ -169,6 +185,12 @@ mod tests {
             let mut out = [0; 20];
             let mut window = Window::new(0, &mut out);
             window.put_decimal(value);
+            let written = window.written();
+            assert_eq!(&out[..written], std::format!("{value}").as_bytes());
+
+            let value = value as u32;
+            let mut window = Window::new(0, &mut out);
+            window.put_number(value);
             let written = window.written();
             assert_eq!(&out[..written], std::format!("{value}").as_bytes());
         }
