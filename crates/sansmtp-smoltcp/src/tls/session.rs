@@ -103,7 +103,7 @@ impl<'a, R: CryptoRngCore> Tls<'a, R> {
             config = config.enable_rsa_signatures();
         }
         // An address is no server name (RFC 6066, section 3).
-        if host.parse::<core::net::Ipv4Addr>().is_err() {
+        if !host.contains(':') && host.parse::<core::net::Ipv4Addr>().is_err() {
             config = config.with_server_name(host.strip_suffix('.').unwrap_or(host));
         }
         let progress = Cell::new(Progress::Start);
