@@ -35,7 +35,7 @@ impl Config {
         py: Python<'_>,
         host: &str,
         security: &str,
-        port: Option<u16>,
+        port: Option<i64>,
         user: Option<&str>,
         password: Option<&str>,
         oauth2_token: Option<&str>,
@@ -102,7 +102,7 @@ impl Config {
     fn replace(
         &self,
         py: Python<'_>,
-        port: Option<u16>,
+        port: Option<i64>,
         user: Option<&str>,
         password: Option<&str>,
         oauth2_token: Option<&str>,
@@ -223,7 +223,7 @@ impl Config {
     fn replaced(
         mut self,
         py: Python<'_>,
-        port: Option<u16>,
+        port: Option<i64>,
         user: Option<&str>,
         password: Option<&str>,
         oauth2_token: Option<&str>,
@@ -236,10 +236,10 @@ impl Config {
     ) -> PyResult<Self> {
         let config_error = error::config(py);
         if let Some(port) = port {
-            if port == 0 {
-                return Err(config_error(&"the port is a number from 1 to 65535"));
-            }
-            self.owned.port = port;
+            self.owned.port = match u16::try_from(port) {
+                Ok(port) if port > 0 => port,
+                _ => return Err(config_error(&"the port is a number from 1 to 65535")),
+            };
         }
         if let Some(ehlo_name) = ehlo_name {
             self.owned = self

@@ -70,6 +70,11 @@ impl ServerConfig {
                 .try_fold(Capabilities::NONE, |all, keyword| {
                     let mut known = Extension::ALL.into_iter();
                     match known.find(|known| known.keyword().eq_ignore_ascii_case(keyword)) {
+                        Some(extension @ (Extension::Etrn | Extension::XClient)) => {
+                            let keyword = extension.keyword();
+                            let message = format!("a server in Python can not carry out {keyword}");
+                            Err(config_error(&message))
+                        }
                         Some(extension) => Ok(all.with(extension)),
                         None => Err(config_error(&format!("there is no extension {keyword:?}"))),
                     }

@@ -29,6 +29,9 @@ AnyMessage: TypeAlias = "Message | Buffer | IO[bytes]"
 #: One address or several.
 Addresses: TypeAlias = "str | Iterable[str]"
 
+#: Name, content type, content and identifier, as the core's message writer wants them.
+_AttachmentParts: TypeAlias = tuple[str, str, Buffer, str | None]
+
 
 @dataclass(frozen=True)
 class Attachment:
@@ -49,7 +52,7 @@ class Attachment:
         with open(path, "rb") as file:
             return cls(os.path.basename(os.fspath(path)), file.read())
 
-    def parts(self) -> tuple[str, str, Buffer, str | None]:
+    def parts(self) -> _AttachmentParts:
         """What the core's message writer wants."""
         content_type = self.content_type or mimetypes.guess_type(self.name)[0] or "application/octet-stream"
         if content_type.startswith(("message/", "multipart/")):
@@ -128,6 +131,9 @@ class Prepared:
 
 def prepare(message: AnyMessage | None, user: str | None, **options: Unpack[SendOptions]) -> Prepared:
     """Makes envelope and content. ``user`` is the author if none is named."""
+    unknown = options.keys() - SendOptions.__optional_keys__
+    if unknown:
+        raise TypeError(f"unknown keyword argument {', '.join(sorted(unknown))}")
     if message is None:
         return _from_parts(user, options)
     extra = MessageParts.__optional_keys__ & options.keys()
@@ -158,6 +164,16 @@ def _from_parts(user: str | None, options: SendOptions) -> Prepared:
         (item if isinstance(item, Attachment) else Attachment.from_path(item)).parts()
         for item in options.get("attachments", ())
     ]
+    try:
+        return _composed(authors, attachments, options)
+    except UnicodeEncodeError as error:
+        raise MessageError(
+            f"the message holds a character that can not be sent: {error.object[error.start : error.end]!r}",
+            next_step="take out lone surrogates",
+        ) from error
+
+
+def _composed(authors: list[str], attachments: list[_AttachmentParts], options: SendOptions) -> Prepared:
     content, _, author, mailboxes = compose(
         from_=authors,
         to=_list(options.get("to")),
@@ -181,9 +197,9 @@ def _from_parts(user: str | None, options: SendOptions) -> Prepared:
 def _from_message(message: Message, options: SendOptions) -> Prepared:
     author, mailboxes = addresses_of(message)
     sender = options.get("sender", author)
-    recipients = _list(options.get("recipients")) or mailboxes
+    recipients = _list(options["recipients"]) if options.get("recipients") is not None else mailboxes
     utf8 = not all(address.isascii() for address in (sender, *recipients))
-    bare = without_bcc_fields(copy.copy(message))
+    bare = without_bcc_fields(message)
 
     def flattened(cte_type: str | None) -> bytes:
         policy: Policy = message.policy.clone(linesep="\r\n")
@@ -218,7 +234,7 @@ def _prepared(
     hold_until = options.get("hold_until")
     envelope = Envelope(
         options.get("sender", sender),
-        _list(options.get("recipients")) or recipients,
+        _list(options["recipients"]) if options.get("recipients") is not None else recipients,
         size=len(content),
         body=body,
         smtputf8=utf8,
@@ -257,11 +273,21 @@ def addresses_of(message: Message) -> tuple[str, list[str]]:
     return authors[0], list(dict.fromkeys(recipients))
 
 
+#: A line end in a header that is not the fold of a long line.
+_BREAK = re.compile(r"\r?\n(?![ \t])|\r(?!\n)")
+
+
 def without_bcc_fields(message: Message) -> Message:
-    """The message, once its blind copies are gone."""
-    del message["Bcc"]
-    del message["Resent-Bcc"]
-    return message
+    """A copy of the message without its blind copies. Raises for a header whose value would begin a new line: not
+    every policy of the standard library sees that."""
+    for part in message.walk():
+        for name, value in part.raw_items():
+            if _BREAK.search(name) or _BREAK.search(str(value)):
+                raise MessageError(f"the header {name!r} has a line break", next_step="remove it")
+    bare = copy.copy(message)
+    del bare["Bcc"]
+    del bare["Resent-Bcc"]
+    return bare
 
 
 #: A Bcc field with its folded lines.
@@ -288,6 +314,8 @@ def _date(date: datetime | None) -> tuple[int, int]:
         now = time.time()
         offset = time.localtime(now).tm_gmtoff
         return int(now), offset // 60
+    if not isinstance(date, datetime):
+        raise TypeError(f"date is a datetime, not {type(date).__name__}")
     if date.tzinfo is None:
         date = date.astimezone()
     offset_from_utc = date.utcoffset()

@@ -41,6 +41,8 @@ def checked_config(config: Config | str) -> Config:
     """A configuration that a connection can be made with."""
     if isinstance(config, str):
         config = Config.from_url(config)
+    if not isinstance(config, Config):
+        raise TypeError(f"a configuration is a Config or a URL, not {type(config).__name__}")
     if config.needs_password:
         raise ConfigError(
             f"there is a user {config.user!r}, but no password",

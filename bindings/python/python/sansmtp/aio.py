@@ -19,7 +19,6 @@ For new programs :class:`sansmtp.AsyncMailer` has less to learn.
 from __future__ import annotations
 
 import asyncio
-import copy
 import email.utils
 import io
 import os
@@ -697,7 +696,7 @@ class SMTP:
         if utf8 and isinstance(policy, EmailPolicy):
             policy = policy.clone(utf8=True)
         flat = io.BytesIO()
-        BytesGenerator(flat, mangle_from_=False, policy=policy).flatten(without_bcc_fields(copy.copy(message)))
+        BytesGenerator(flat, mangle_from_=False, policy=policy).flatten(without_bcc_fields(message))
         return await self.sendmail(
             sender, names, flat.getvalue(), mail_options=options, rcpt_options=rcpt_options, timeout=timeout
         )

@@ -13,7 +13,7 @@ are split by who must act:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from sansmtp._core import SendResult
 from sansmtp._names import Stage
@@ -84,6 +84,10 @@ class SansmtpError(Exception):
         self.requirement = requirement
         self.result = result
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Results are objects of the core, which stay in their process.
+        return _restored, (type(self), self.message, {**self.__dict__, "result": None})
+
     def __str__(self) -> str:
         lines = [self.message]
         if self.text:
@@ -95,6 +99,12 @@ class SansmtpError(Exception):
         if self.url:
             lines.append(f"  see: {self.url}")
         return "\n".join(lines)
+
+
+def _restored(kind: type[SansmtpError], message: str, state: dict[str, Any]) -> SansmtpError:
+    error = kind(message)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(SansmtpError, ValueError):

@@ -60,6 +60,8 @@ _BROKEN = Reply(451, "Local error in processing, try again later", enhanced_code
 _CREDENTIALS = Reply(535, "Authentication credentials invalid", enhanced_code="5.7.8")
 _REFUSED = Reply(550, "Refused", enhanced_code="5.7.1")
 _TOO_MANY = Reply(421, "Too many connections, try again later", enhanced_code="4.7.0")
+#: The most octets of one read.
+_READ = 64 * 1024
 #: How much of what a client sends waits while a handler is busy, in octets.
 _READ_AHEAD = 64 * 1024
 
@@ -324,7 +326,7 @@ class _Calls:
         self.closed = found("closed", take)
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """One client."""
 
     def __init__(self, server: Server) -> None:
@@ -332,6 +334,8 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._calls = server._calls
         self._connection = ServerConnection(server.config)
+        # One buffer for all reads: asyncio would ask for a new one of 256 KiB each time.
+        self._view = memoryview(bytearray(_READ))
         self._transport: asyncio.Transport | None = None
         self._session: Session | None = None
         self._mail: Mail | None = None
@@ -372,15 +376,20 @@ class _Connection(asyncio.Protocol):
         self._run()
         self._set_timer()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # A view: asyncio's TLS slices what it gets, and a slice of a bytearray is a copy.
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = self._view[:nbytes]
         if self._handshake is not None:
-            self._take_early(data, self._handshake)
+            self._take_early(bytes(data), self._handshake)
             return
         self._connection.receive_data(data)
         if self._busy is None:
             self._run()
         elif self._transport is not None:
-            self._waiting += len(data)
+            self._waiting += nbytes
             if self._waiting > _READ_AHEAD and not self._resting:
                 self._resting = True
                 self._transport.pause_reading()

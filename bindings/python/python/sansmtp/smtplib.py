@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import copy
 import datetime
 import email.utils
 import hmac
@@ -45,6 +44,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, ClassVar, Self, TypeAlias
 
 from sansmtp._core import encode_content
+from sansmtp._message import without_bcc_fields
 from sansmtp._names import Buffer
 
 __all__ = [
@@ -560,9 +560,7 @@ class SMTP:
             fields = [msg[prefix + name] for name in ("To", "Bcc", "Cc")]
             values = [str(field) for field in fields if field is not None]
             to_addrs = [mailbox for _, mailbox in email.utils.getaddresses(values)]
-        bare = copy.copy(msg)
-        del bare["Bcc"]
-        del bare["Resent-Bcc"]
+        bare = without_bcc_fields(msg)
         policy: Policy = msg.policy
         addresses = [from_addr, to_addrs] if isinstance(to_addrs, str) else [from_addr, *to_addrs]
         if not all(address.isascii() for address in addresses):
