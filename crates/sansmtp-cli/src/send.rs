@@ -58,6 +58,10 @@ impl From<Failure> for Ended {
     }
 }
 
+/// The largest message in octets that is kept in memory, so that it can be sent in
+/// several transactions.
+const IN_MEMORY: u64 = 64 * 1024 * 1024;
+
 /// A message on its way: envelope and octets.
 struct Job<'a, R> {
     reverse_path: ReversePath<'a>,
@@ -176,13 +180,23 @@ async fn attempt<R: Read + Send + Unpin>(
     handling::apply(&args.handling, &mut envelope);
     envelope.body = job.body;
     envelope.smtputf8 = job.smtputf8;
-    let mut observed = Observed::new(job.content, job.size.filter(|_| show_progress));
+    let mut source = job.content;
+    let mut kept = Vec::new();
+    // A server may take fewer recipients at once; the message then goes out again.
+    let several = recipients.len() > 1 && job.size.is_some_and(|size| size <= IN_MEMORY);
+    if several {
+        source
+            .read_to_end(&mut kept)
+            .map_err(|error| Failure::unreadable(Path::new("the message"), &error))?;
+    }
+    let mut observed = Observed::new(source, job.size.filter(|_| show_progress && !several));
     let bar = observed.bar();
     let counter = observed.counter();
-    let mut content = Content::reader(&mut observed);
-    if let Some(size) = job.size {
-        content = content.with_length(size);
-    }
+    let content = match (several, job.size) {
+        (true, _) => Content::bytes(&kept),
+        (false, Some(size)) => Content::reader(&mut observed).with_length(size),
+        (false, None) => Content::reader(&mut observed),
+    };
     let begin = Instant::now();
     let result = mailer.send(&envelope, content).await;
     let elapsed = begin.elapsed();

@@ -51,6 +51,27 @@ fn what_it_does_not_offer_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn more_recipients_than_the_server_takes_at_once() {
+    let served = Served::start(&["--max-recipients", "2"]);
+    let more = [
+        "--to",
+        "b@example.org,c@example.org",
+        "--cc",
+        "d@example.org",
+    ];
+    let ended = send(&served, &served.urls[0], &more);
+    assert_eq!(ended.stderr.matches("C: MAIL FROM").count(), 2, "{ended:?}");
+    let text = ended.success();
+    for name in ["a", "b", "c", "d"] {
+        assert!(
+            text.contains(&format!("accepted  {name}@example.org")),
+            "{text}"
+        );
+    }
+    assert_eq!(served.mails().len(), 2);
+}
+
+#[test]
 fn lmtp_both_ways() {
     let served = Served::start(&["--listen", "lmtp://127.0.0.1:0"]);
     let url = served.urls.last().unwrap();
