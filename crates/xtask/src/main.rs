@@ -4,6 +4,8 @@ mod asm;
 mod baseline;
 mod bench;
 mod cargo;
+#[cfg(test)]
+mod conformance;
 mod counts;
 mod elf;
 mod exchanges;

@@ -7,6 +7,7 @@ mod exchanges;
 mod features;
 pub(crate) mod fmt;
 pub(crate) mod fuzz;
+mod hostile;
 mod interop;
 mod no_panic;
 mod readme;
@@ -104,6 +105,11 @@ const ALL: &[Step] = &[
         name: "readme",
         about: "every command line and Rust block of the README works",
         run: readme::run,
+    },
+    Step {
+        name: "hostile",
+        about: "138 written cases of hostile peers over sockets, strictly, in both roles",
+        run: hostile::run,
     },
     Step {
         name: "interop",
