@@ -30,6 +30,7 @@ pub(crate) fn all() -> Vec<Case> {
         cases.push(add_line_ends(kind));
     }
     cases.extend(machines::all());
+    cases.extend(crate::bombs::all());
     cases
 }
 

@@ -1,6 +1,7 @@
 //! Runs each piece of the core's work once, so that callgrind can count its instructions. It prints what it
 //! ran; `cargo xtask counts` runs it and compares.
 
+mod bombs;
 mod cases;
 mod corpus;
 mod machines;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::baseline::{self, Count};
 use crate::shell::Run;
@@ -25,13 +25,19 @@ pub(crate) fn run(accept: bool) -> Result<()> {
     let directory = paths::target().join("callgrind");
     fs::create_dir_all(&directory).context("a directory for callgrind's files")?;
     let mut counts = Vec::new();
+    let mut bombs: Vec<Count> = Vec::new();
     let mut allocations = 0;
     for case in Run::new(&program).stdout()?.lines() {
         let file = directory.join(file_name(case));
         let (count, allocated) = count(&program, case, &file)?;
-        counts.push(count);
         allocations += allocated;
+        if case.starts_with("bomb") {
+            bombs.push(count);
+        } else {
+            counts.push(count);
+        }
     }
+    linear(&bombs)?;
     counts.push(Count {
         name: "the core, in all of the above".to_owned(),
         unit: "allocations".to_owned(),
@@ -44,6 +50,30 @@ pub(crate) fn run(accept: bool) -> Result<()> {
             directory.display()
         )
     })
+}
+
+/// Fails where the longer of two bombs costs more for each octet than the shorter.
+fn linear(bombs: &[Count]) -> Result<()> {
+    let mut worse = Vec::new();
+    for pair in bombs.chunks(2) {
+        let [short, long] = pair else { continue };
+        // What a call costs by itself weighs more in the shorter one.
+        if long.value > short.value * 1.02 + 0.1 {
+            worse.push(format!(
+                "{}: {:.2} for each octet, and {:.2} in a longer one",
+                short.name, short.value, long.value
+            ));
+        }
+    }
+    println!(
+        "{} bombs, all linear: {}",
+        bombs.len() / 2,
+        worse.is_empty()
+    );
+    if worse.is_empty() {
+        return Ok(());
+    }
+    bail!("not linear:\n{}", worse.join("\n"))
 }
 
 /// Runs one case: its instructions per unit, and how often it allocated.
