@@ -95,6 +95,15 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
         "NOOP" => text(argument).map(|_| b"NOOP\r\n".to_vec()),
         "VRFY" | "EXPN" if argument.is_empty() => Err(CommandError::Arguments),
         "VRFY" | "EXPN" | "HELP" => {
+            let mut argument = argument;
+            text(argument)?;
+            let utf8 = offered.has(Extension::SmtpUtf8) && verb != "HELP";
+            while utf8
+                && let Some(at) = argument.iter().rposition(|&b| b == b' ')
+                && argument[at + 1..].eq_ignore_ascii_case(b"SMTPUTF8")
+            {
+                argument = trim_end(&argument[..at]);
+            }
             let said = format!("{verb} {}", text(argument)?);
             let said = said.strip_suffix(' ').unwrap_or(&said);
             Ok(format!("{said}\r\n").into_bytes())

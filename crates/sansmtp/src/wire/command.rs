@@ -441,14 +441,14 @@ fn utf8(argument: &[u8]) -> Result<&str, CommandError> {
 /// The argument of VRFY and EXPN without the parameter SMTPUTF8, which may follow it
 /// (RFC 6531, section 3.7.4.2).
 fn name_alone<'a>(argument: &'a str, offered: &Capabilities) -> Result<&'a str, CommandError> {
-    let name = match octets::split_last(argument, b' ') {
-        Some((name, parameter))
-            if parameter.eq_ignore_ascii_case("SMTPUTF8") && offered.has(Extension::SmtpUtf8) =>
-        {
-            name
-        }
-        _ => argument,
-    };
+    let mut name = argument;
+    while let Some((before, parameter)) = octets::split_last(name, b' ')
+        && parameter.eq_ignore_ascii_case("SMTPUTF8")
+        && offered.has(Extension::SmtpUtf8)
+    {
+        // More than one says no more, and what is left reads back as itself.
+        name = before.trim_ascii_end();
+    }
     if name.is_empty() {
         return Err(CommandError::Arguments);
     }
@@ -551,6 +551,7 @@ mod tests {
             ),
             ("EXPN Friends of Bill smtputf8", "Friends of Bill"),
             ("VRFY SMTPUTF8", "SMTPUTF8"),
+            ("VRFY x  smtputf8 SMTPUTF8", "x"),
         ] {
             match Command::parse(line.as_bytes(), &utf8) {
                 Ok(Command::Vrfy(said) | Command::Expn(said)) => assert_eq!(said, name),
