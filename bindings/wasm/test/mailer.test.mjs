@@ -163,6 +163,20 @@ test("a silent server is ETIMEDOUT", async () => {
   assert.equal(refused.code, "ECONNECTION");
 });
 
+test("a logger gets the dialogue without secrets", () =>
+  withServer({ tls: { key, cert }, auth: AUTH }, async (server) => {
+    const lines = [];
+    const logger = { debug: ({ component, connection }, line) => lines.push(`${component} ${connection} ${line}`) };
+    const mailer = createMailer({ host: server.host, port: server.port, auth: AUTH, tls: { ca }, logger });
+    await mailer.sendMail(MAIL);
+    assert.match(lines[0], /^smtp 1 S: 220 /);
+    const tls = lines.indexOf("smtp 1 -- TLS --");
+    assert.ok(tls > 0 && tls < lines.indexOf("smtp 1 C: AUTH PLAIN ****"), lines.join("\n"));
+    assert.ok(lines.includes("smtp 1 C: MAIL FROM:<anna@example.org> SIZE=" + server.messages[0].content.length), lines.join("\n"));
+    assert.ok(lines.includes("smtp 1 C: QUIT"));
+    for (const secret of [AUTH.pass, btoa(`\0${AUTH.user}\0${AUTH.pass}`), ".two"]) assert.ok(!lines.join("\n").includes(secret));
+  }));
+
 test("a pool keeps connections and survives one that the server closed", async () => {
   const failures = [];
   await withServer({ failures }, async (server) => {

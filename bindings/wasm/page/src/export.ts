@@ -7,7 +7,7 @@ import type { Moment } from "./simulation.js";
 /** One line each, `C:` and `S:`. */
 export function toTranscript(moments: readonly Moment[]): string {
   return moments
-    .map(({ from, shown }) => ({ client: "C: ", server: "S: ", attacker: "!: ", neither: "-- " })[from] + shown)
+    .map(({ from, kind, shown }) => ({ client: "C: ", server: "S: ", attacker: "!: ", neither: kind === "tls" ? "" : "-- " })[from] + shown)
     .join("\n");
 }
 

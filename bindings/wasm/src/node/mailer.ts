@@ -6,7 +6,9 @@ import { Connection, type RecipientResult } from "../connection.js";
 import { SmtpError } from "../errors.js";
 import { addresses, type Addresses, type Attachment, compose, type Message } from "../message.js";
 import { findProvider, nearestProvider } from "../providers.js";
+import type { Transport } from "../transport.js";
 import type { Security } from "../types.js";
+import { Transcript, type TranscriptLine } from "../wire.js";
 import { connect } from "./socket.js";
 
 /** How to reach a server, in nodemailer's words. */
@@ -35,10 +37,17 @@ export interface MailerOptions {
   readonly socketTimeout?: number;
   /** Keeps connections for the next messages. */
   readonly pool?: boolean;
+  /** Writes every dialogue down, credentials masked: `true` for the console, or something with `debug`. */
+  readonly logger?: boolean | Logger;
   /** Default 5. */
   readonly maxConnections?: number;
   /** Messages for one connection; default 100. */
   readonly maxMessages?: number;
+}
+
+/** What takes the lines of a dialogue, as loggers do: an entry with details, then the line. */
+export interface Logger {
+  debug(entry: { readonly component: "smtp"; readonly connection: number }, line: string): void;
 }
 
 /** `type: "OAuth2"` goes with `accessToken`. */
@@ -107,7 +116,8 @@ export function createMailer(options: MailerOptions): Mailer {
   const limit = options.pool ? (options.maxConnections ?? 5) : Number.POSITIVE_INFINITY;
   const idle: Slot[] = [];
   const waiting: (() => void)[] = [];
-  let busy = 0;
+  let [busy, connections] = [0, 0];
+  const logger = options.logger === true ? CONSOLE : options.logger || undefined;
 
   const open = async (): Promise<Slot> => {
     const transport = await connect({
@@ -117,7 +127,8 @@ export function createMailer(options: MailerOptions): Mailer {
       connectionTimeout: options.connectionTimeout ?? 30_000,
       tls: options.tls,
     });
-    return { connection: await Connection.open(transport, client), messages: 0 };
+    const written = logger ? logged(transport, logger, ++connections) : transport;
+    return { connection: await Connection.open(written, client), messages: 0 };
   };
 
   /** Runs `work` with a connection, and keeps it if it may be used again. */
@@ -195,6 +206,44 @@ export function createMailer(options: MailerOptions): Mailer {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+const CONSOLE: Logger = { debug: ({ connection }, line) => console.debug(`smtp ${connection} ${line}`) };
+
+/** The same transport, whose dialogue is written down. */
+function logged(transport: Transport, logger: Logger, connection: number, transcript = new Transcript()): Transport {
+  const tell = (lines: readonly TranscriptLine[]): void => {
+    for (const { speaker, text } of lines) {
+      const mark = { client: "C: ", server: "S: ", neither: "" }[speaker];
+      logger.debug({ component: "smtp", connection }, mark + text);
+    }
+  };
+  let open = true;
+  const tapped: Transport = {
+    async read() {
+      const bytes = await transport.read();
+      if (bytes && open) tell(transcript.server(bytes));
+      return bytes;
+    },
+    async write(bytes) {
+      tell(transcript.client(bytes));
+      await transport.write(bytes);
+    },
+    close() {
+      if (open) tell(transcript.finish());
+      open = false;
+      transport.close();
+    },
+  };
+  const { startTls } = transport;
+  if (startTls) {
+    tapped.startTls = async () => {
+      const secured = await startTls.call(transport);
+      tell(transcript.tls());
+      return logged(secured, logger, connection, transcript);
+    };
+  }
+  return tapped;
 }
 
 function take(idle: Slot[]): Slot | undefined {
