@@ -39,6 +39,10 @@ pub fn check(data: &[u8]) {
         return;
     }
     let expected = naive(line, &offered);
+    if std::str::from_utf8(line).is_err() && parsed.is_err() && expected.is_err() {
+        // Which of two faults is told first makes no difference.
+        return;
+    }
     let said = parsed.map(|command| rendered(|out| command.render(out)));
     assert_eq!(
         said.as_ref().map(|it| String::from_utf8_lossy(it)),
