@@ -197,7 +197,7 @@ def _composed(authors: list[str], attachments: list[_AttachmentParts], options: 
 def _from_message(message: Message, options: SendOptions) -> Prepared:
     author, mailboxes = addresses_of(message)
     sender = options.get("sender", author)
-    recipients = _list(options["recipients"]) if options.get("recipients") is not None else mailboxes
+    recipients = _recipients(options, mailboxes)
     utf8 = not all(address.isascii() for address in (sender, *recipients))
     bare = without_bcc_fields(message)
 
@@ -220,8 +220,9 @@ def _from_message(message: Message, options: SendOptions) -> Prepared:
 
 
 def _from_octets(content: bytes, options: SendOptions) -> Prepared:
-    if "sender" in options and "recipients" in options:
-        return _prepared(content, options["sender"], _list(options["recipients"]), options)
+    sender, recipients = options.get("sender"), options.get("recipients")
+    if sender is not None and recipients is not None:
+        return _prepared(content, sender, _list(recipients), options)
     headers = BytesHeaderParser().parsebytes(content)
     author, mailboxes = addresses_of(headers)
     return _prepared(_without_bcc(content), author, mailboxes, options)
@@ -234,7 +235,7 @@ def _prepared(
     hold_until = options.get("hold_until")
     envelope = Envelope(
         options.get("sender", sender),
-        _list(options["recipients"]) if options.get("recipients") is not None else recipients,
+        _recipients(options, recipients),
         size=len(content),
         body=body,
         smtputf8=utf8,
@@ -300,6 +301,11 @@ def _without_bcc(content: bytes) -> bytes:
     at = end.start() if end else len(content)
     headers, count = _BCC.subn(b"", content[:at])
     return headers + content[at:] if count else content
+
+
+def _recipients(options: SendOptions, otherwise: list[str]) -> list[str]:
+    given = options.get("recipients")
+    return otherwise if given is None else _list(given)
 
 
 def _list(addresses: Addresses | None) -> list[str]:

@@ -19,7 +19,6 @@ For new programs :class:`sansmtp.AsyncMailer` has less to learn.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import io
 import os
 import re
@@ -30,7 +29,7 @@ from email.generator import BytesGenerator
 from email.message import EmailMessage, Message
 from email.policy import EmailPolicy, Policy
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self, TypeAlias, cast
+from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
 
 from sansmtp._aio_errors import (
     SMTPAuthenticationError,
@@ -50,11 +49,14 @@ from sansmtp._aio_errors import (
     SMTPTimeoutError,
     SMTPUnknownOutcome,
 )
+from sansmtp._aio_words import bare_address, check_line, envelope_options, with_options
+from sansmtp._aio_words import octets as as_octets
+from sansmtp._aio_words import text as as_text
 from sansmtp._async_link import AsyncLink
 from sansmtp._async_stream import Lock, Stream, in_thread, new_lock, open_stream
 from sansmtp._core import ClientConnection, Config, Envelope, Reply, ReplyReader, SendResult, encode_content
 from sansmtp._message import addresses_of, without_bcc_fields
-from sansmtp._names import Body, Buffer, Notify, Ret
+from sansmtp._names import Buffer
 from sansmtp.exceptions import (
     AuthenticationError,
     ConnectionLostError,
@@ -315,7 +317,7 @@ class SMTP:
         line = f"EHLO {await self._own_name(hostname)}\r\n"
         if self._command_lock is None or self._stream is None:
             raise SMTPServerDisconnected("Server not connected")
-        _check_line(line[:-2])
+        check_line(line[:-2])
         limit = self._limit(timeout)
         async with self._command_lock:
             await self._stream.send(line.encode("ascii"), limit)
@@ -350,7 +352,7 @@ class SMTP:
     ) -> SMTPResponse:
         """Asks whether an address is valid."""
         await self._ehlo_or_helo_if_needed()
-        line, encoding = _with_options(f"VRFY {_address(address)}", options)
+        line, encoding = with_options(f"VRFY {bare_address(address)}", options)
         return _wanted(await self._command(line, timeout, encoding), (250, 251, 252), SMTPResponseException)
 
     async def expn(
@@ -358,7 +360,7 @@ class SMTP:
     ) -> SMTPResponse:
         """Asks who is on a list."""
         await self._ehlo_or_helo_if_needed()
-        line, encoding = _with_options(f"EXPN {_address(address)}", options)
+        line, encoding = with_options(f"EXPN {bare_address(address)}", options)
         return _wanted(await self._command(line, timeout, encoding), (250,), SMTPResponseException)
 
     async def quit(self, *, timeout: float | None = _DEFAULT) -> SMTPResponse:
@@ -378,7 +380,7 @@ class SMTP:
     ) -> SMTPResponse:
         """Opens a transaction."""
         await self._ehlo_or_helo_if_needed()
-        line = " ".join([f"MAIL FROM:<{_address(sender)}>", *(options or ())])
+        line = " ".join([f"MAIL FROM:<{bare_address(sender)}>", *(options or ())])
         response = await self._command(line, timeout, encoding)
         if response.code != 250:
             raise SMTPSenderRefused(response.code, response.message, sender)
@@ -395,7 +397,7 @@ class SMTP:
     ) -> SMTPResponse:
         """Names a recipient."""
         await self._ehlo_or_helo_if_needed()
-        line = " ".join([f"RCPT TO:<{_address(recipient)}>", *(options or ())])
+        line = " ".join([f"RCPT TO:<{bare_address(recipient)}>", *(options or ())])
         response = await self._command(line, timeout, encoding)
         if response.code not in (250, 251):
             raise SMTPRecipientRefused(response.code, response.message, recipient)
@@ -403,7 +405,7 @@ class SMTP:
 
     async def data(self, message: str | Buffer, /, *, timeout: float | None = _DEFAULT) -> SMTPResponse:
         """Sends the content."""
-        octets = _octets(message)
+        octets = as_octets(message)
         response = await self._command("DATA", timeout)
         if response.code != 354:
             raise SMTPDataError(response.code, response.message)
@@ -490,31 +492,31 @@ class SMTP:
         self, username: str | bytes, password: str | bytes, /, *, timeout: float | None = _DEFAULT
     ) -> SMTPResponse:
         """Signs in with the strongest mechanism that the server offers."""
-        return await self._authenticate(username, timeout, None, password=_text(password))
+        return await self._authenticate(username, timeout, None, password=as_text(password))
 
     async def auth_crammd5(
         self, username: str | bytes, password: str | bytes, /, *, timeout: float | None = _DEFAULT
     ) -> SMTPResponse:
         """Signs in with CRAM-MD5."""
-        return await self._authenticate(username, timeout, "CRAM-MD5", password=_text(password))
+        return await self._authenticate(username, timeout, "CRAM-MD5", password=as_text(password))
 
     async def auth_plain(
         self, username: str | bytes, password: str | bytes, /, *, timeout: float | None = _DEFAULT
     ) -> SMTPResponse:
         """Signs in with PLAIN."""
-        return await self._authenticate(username, timeout, "PLAIN", password=_text(password))
+        return await self._authenticate(username, timeout, "PLAIN", password=as_text(password))
 
     async def auth_login(
         self, username: str | bytes, password: str | bytes, /, *, timeout: float | None = _DEFAULT
     ) -> SMTPResponse:
         """Signs in with LOGIN."""
-        return await self._authenticate(username, timeout, "LOGIN", password=_text(password))
+        return await self._authenticate(username, timeout, "LOGIN", password=as_text(password))
 
     async def auth_xoauth2(
         self, username: str | bytes, access_token: str | bytes, /, *, timeout: float | None = _DEFAULT
     ) -> SMTPResponse:
         """Signs in with XOAUTH2."""
-        return await self._authenticate(username, timeout, "XOAUTH2", oauth2_token=_text(access_token))
+        return await self._authenticate(username, timeout, "XOAUTH2", oauth2_token=as_text(access_token))
 
     async def _sign_in(self) -> None:
         assert self._username is not None
@@ -541,7 +543,7 @@ class SMTP:
         ):
             mechanisms = ["CRAM-MD5"]
         machine = self._shown(
-            timeout, user=_text(username), password=password, oauth2_token=oauth2_token, mechanisms=mechanisms
+            timeout, user=as_text(username), password=password, oauth2_token=oauth2_token, mechanisms=mechanisms
         )
         assert self._command_lock is not None
         async with self._command_lock:
@@ -564,10 +566,10 @@ class SMTP:
         """Sends a mail. Returns the recipients that were refused, with the replies, and the server's final word;
         raises if nobody gets it."""
         names = [recipients] if isinstance(recipients, str) else list(recipients)
-        octets = _octets(message)
+        octets = as_octets(message)
         # A bad address must not leave half an envelope on the server.
-        reverse_path, forward_paths = _address(sender), [_address(name) for name in names]
-        options = _envelope_options(list(mail_options or ()), list(rcpt_options or ()))
+        reverse_path, forward_paths = bare_address(sender), [bare_address(name) for name in names]
+        options = envelope_options(list(mail_options or ()), list(rcpt_options or ()))
         envelope = Envelope(reverse_path, forward_paths, size=len(octets), **(options or {}))
         if self._mail_lock is None:
             raise SMTPServerDisconnected("Server not connected")
@@ -895,64 +897,6 @@ def _wanted(response: SMTPResponse, codes: tuple[int, ...], error: type[SMTPResp
 def _response(reply: Reply) -> SMTPResponse:
     text = reply.text if reply.enhanced_code is None else f"{reply.enhanced_code} {reply.text}"
     return SMTPResponse(reply.code, text)
-
-
-def _octets(message: str | Buffer) -> bytes:
-    return message.encode("ascii") if isinstance(message, str) else bytes(message)
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
-
-
-def _check_line(line: str) -> None:
-    if "\r" in line or "\n" in line:
-        raise ValueError("Command arguments contain prohibited newline characters")
-
-
-#: What can not stand in an address without quotes.
-_UNSAFE = re.compile(r"[\s<>\x00-\x1f\x7f]")
-_QUOTED = re.compile(r'^"(?:[^"\\\r\n]|\\[^\r\n])*"')
-
-
-def _address(text: str) -> str:
-    """The bare address, without a display name."""
-    _check_line(text)
-    # The standard library's parser repairs what it does not understand; it is asked for display names only.
-    mailbox = (email.utils.parseaddr(text)[1] if "<" in text else "") or text.strip()
-    if _UNSAFE.search(_QUOTED.sub("", mailbox, count=1)):
-        raise ValueError(f"Address {mailbox!r} contains characters not permitted in an SMTP mailbox")
-    return mailbox
-
-
-def _with_options(line: str, options: Iterable[str] | None) -> tuple[str, str]:
-    chosen = list(options or ())
-    utf8 = any(option.lower() == "smtputf8" for option in chosen)
-    return " ".join([line, *chosen]), "utf-8" if utf8 else "ascii"
-
-
-def _envelope_options(mail_options: list[str], rcpt_options: list[str]) -> dict[str, Any] | None:
-    """The options as an envelope has them; None if there is one that it does not know."""
-    options: dict[str, Any] = {}
-    for option in mail_options:
-        keyword, _, value = option.lower().partition("=")
-        if keyword == "size":
-            continue  # It is declared anyway.
-        if keyword == "body" and value in ("7bit", "8bitmime"):
-            options["body"] = cast(Body, value)
-        elif keyword == "smtputf8" and not value:
-            options["smtputf8"] = True
-        elif keyword == "ret" and value in ("full", "hdrs"):
-            options["ret"] = cast(Ret, {"full": "full", "hdrs": "headers"}[value])
-        else:
-            return None
-    for option in rcpt_options:
-        keyword, _, value = option.lower().partition("=")
-        events = [] if value == "never" else value.split(",")
-        if keyword != "notify" or not all(event in ("success", "failure", "delay") for event in events):
-            return None
-        options["notify"] = cast(list[Notify], events)
-    return options
 
 
 __all__ = [
