@@ -52,10 +52,10 @@ pub(crate) fn dotted(input: &mut &[u8]) -> Option<u32> {
 /// Whether `word` is this name, in any case.
 pub(crate) fn is_name(name: &str, word: &[u8]) -> bool {
     let name = name.as_bytes();
-    // Most names come as they are written here; where speed counts less than flash, one
+    // Most names come as they are written here; where flash counts more than speed, one
     // comparison does.
-    let same = cfg!(feature = "memchr") && name == word;
-    name.len() == word.len() && (same || name.eq_ignore_ascii_case(word))
+    let same = || cfg!(feature = "memchr") && name == word;
+    name.len() == word.len() && (same() || name.eq_ignore_ascii_case(word))
 }
 
 /// Where the first of this octet is.
