@@ -213,6 +213,10 @@ impl Session {
 
     /// Ends the session, wherever it is.
     pub(super) fn close(&mut self) {
+        #[cfg(test)]
+        if self.state != State::Closed {
+            crate::state::taken::note(self.state, Step::Close);
+        }
         self.state = Step::Close.target();
         self.row = Place::Closed;
     }
