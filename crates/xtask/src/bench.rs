@@ -40,8 +40,8 @@ pub(crate) const QUICK: Effort = Effort {
 
 /// About a quarter of an hour.
 pub(crate) const FULL: Effort = Effort {
-    rounds: 7,
-    seconds: 0.5,
+    rounds: 5,
+    seconds: 0.4,
     full: true,
 };
 

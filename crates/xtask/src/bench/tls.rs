@@ -6,10 +6,23 @@ use super::Effort;
 use super::environment::Environment;
 use super::measure::{Running, Samples, cost_of};
 use super::page::{Goal, Page};
+use super::rows::{self, Load};
 use super::table::{Table, number};
 use crate::shell::Run;
 
 const MIB: usize = 1 << 20;
+
+/// The ways that are compared, by their places.
+const NAMES: [&str; 4] = [
+    "sansmtp, TLS",
+    "rustls alone",
+    "sansmtp, plain",
+    "limit: fixed octets, plain",
+];
+const OURS_TLS: usize = 0;
+const ALONE_TLS: usize = 1;
+const OURS_PLAIN: usize = 2;
+const FIXED_PLAIN: usize = 3;
 
 pub(super) fn run(env: &Environment, effort: Effort, page: &mut Page) -> Result<()> {
     let files = |run: Run| run.arg(&env.certificate).arg(&env.key);
@@ -28,67 +41,84 @@ pub(super) fn run(env: &Environment, effort: Effort, page: &mut Page) -> Result<
         |port| files(env.peers().args(["tls-sink", &port.to_string()])),
         false,
     )?;
+    let plain = Running::start("our server", |port| {
+        env.ours().args(["serve", "--port", &port.to_string()])
+    })?;
     let messages = if effort.full { 64 } else { 16 };
-    let address = |port: u16| format!("127.0.0.1:{port}");
-    let send = |count: usize| {
+    let ours_to = |port: u16, count: usize| {
         env.ours()
             .arg("send")
-            .arg(address(ours.port))
+            .arg(format!("127.0.0.1:{port}"))
             .args([count.to_string(), MIB.to_string()])
-            .arg("--tls")
-            .arg(&env.certificate)
     };
-    let write = |count: usize| {
-        env.peers()
-            .arg("tls")
-            .arg(address(alone.port))
+    let send = |way: usize, count: usize| match way {
+        OURS_TLS => ours_to(ours.port, count).arg("--tls").arg(&env.certificate),
+        ALONE_TLS => env
+            .peers()
+            .args(["tls", &format!("127.0.0.1:{}", alone.port)])
             .arg(&env.certificate)
-            .arg((count * MIB).to_string())
+            .arg((count * MIB).to_string()),
+        OURS_PLAIN => ours_to(plain.port, count),
+        _ => {
+            let load = Load {
+                port: plain.port,
+                messages: count,
+                size: MIB,
+                sessions: 1,
+            };
+            rows::fixed(env, &load, "pipelining")
+        }
     };
-    let mut client = [Samples::default(), Samples::default()];
-    let mut server = [Samples::default(), Samples::default()];
+    let servers = [&ours, &alone, &plain, &plain];
+    let mut client: [Samples; 4] = Default::default();
+    let mut server: [Samples; 4] = Default::default();
     let per_mib = 1e6 / (messages - 1) as f64;
     for _ in 0..effort.rounds {
-        for side in 0..2 {
-            let running = [&ours, &alone][side];
-            let run = |count| match side {
-                0 => cost_of(send(count)),
-                _ => cost_of(write(count)),
-            };
+        for way in 0..servers.len() {
+            let running = servers[way];
             let zero = running.cpu()?;
-            let one = run(1)?;
+            let one = cost_of(send(way, 1))?;
             let first = running.cpu()?;
-            let all = run(messages)?;
+            let all = cost_of(send(way, messages))?;
             let last = running.cpu()?;
-            client[side].push((all.cpu - one.cpu) * per_mib);
-            server[side].push(((last - first) - (first - zero)) * per_mib);
+            client[way].push((all.cpu - one.cpu) * per_mib);
+            server[way].push(((last - first) - (first - zero)) * per_mib);
         }
     }
-    let head = ["", "CPU µs/MiB", "spread", "to rustls alone"];
-    let mut table = Table::new(
-        "TLS: messages of 1 MiB, and rustls alone in blocks of 64 KiB",
-        &head,
-    );
+    let head = [
+        "",
+        "client: CPU µs/MiB",
+        "spread",
+        "server: CPU µs/MiB",
+        "spread",
+    ];
+    let mut table = Table::new("Messages of 1 MiB over TLS, and what TLS is of that", &head);
+    for (way, name) in NAMES.iter().enumerate() {
+        table.rows.push(vec![
+            (*name).to_owned(),
+            number(client[way].median()),
+            number(client[way].spread()),
+            number(server[way].median()),
+            number(server[way].spread()),
+        ]);
+    }
+    table.note =
+        "rustls alone writes blocks of 64 KiB and reads what comes; it has no lines to look at."
+            .to_owned();
     for (role, samples) in [("client", &client), ("server", &server)] {
-        let ratio = samples[0].median() / samples[1].median();
-        for (name, side) in [("sansmtp", 0), ("rustls alone", 1)] {
-            table.rows.push(vec![
-                format!("{name}, {role}"),
-                number(samples[side].median()),
-                number(samples[side].spread()),
-                if side == 0 {
-                    format!("{}x", number(ratio))
-                } else {
-                    String::new()
-                },
-            ]);
-        }
+        let cpu = |way: usize| samples[way].median();
         page.goal(Goal::at_most(
-            format!("{role}: CPU of TLS bulk to rustls alone"),
-            ratio,
+            format!("{role}: CPU of messages of 1 MiB over TLS to rustls alone"),
+            cpu(OURS_TLS) / cpu(ALONE_TLS),
             1.1,
         ));
     }
+    let part = |tls: usize, plain: usize| client[tls].median() - client[plain].median();
+    page.goal(Goal::at_most(
+        "client: what TLS adds to messages of 1 MiB, to what it adds to fixed octets".to_owned(),
+        part(OURS_TLS, OURS_PLAIN) / part(ALONE_TLS, FIXED_PLAIN),
+        1.1,
+    ));
     page.add(table);
     Ok(())
 }
