@@ -170,7 +170,7 @@ fn sink(env: &Environment, port: u16) -> Run {
     } else {
         run
     };
-    run.args(["-h", "sink.example.com"])
+    run.args(["-h", "sink.example.com", "-m", "20000"])
         .arg(format!("127.0.0.1:{port}"))
         .arg("1000")
 }
