@@ -13,7 +13,9 @@
     feature = "server"
 ))]
 mod exploration;
+// Without some features nobody asks what was taken, or takes a step.
 #[cfg(test)]
+#[allow(dead_code)]
 pub(crate) mod taken;
 
 /// Where a session stands.
