@@ -1,6 +1,6 @@
 //! Enhanced mail system status codes (RFC 3463, RFC 2034).
 
-use super::window::{Few, show_decimal};
+use super::window::{Few, digit, show_decimal};
 use crate::octets;
 use core::num::NonZeroU32;
 
@@ -52,6 +52,22 @@ impl EnhancedCode {
     /// `status-code = class "." subject "." detail`, each of the latter two
     /// with 1 to 3 digits.
     pub fn parse_prefix(text: &[u8]) -> Option<(Self, &[u8])> {
+        // Nearly all: one digit each.
+        if cfg!(feature = "memchr")
+            && let [
+                class @ (b'2' | b'4' | b'5'),
+                b'.',
+                subject @ b'0'..=b'9',
+                b'.',
+                detail @ b'0'..=b'9',
+                b' ',
+                rest @ ..,
+            ] = text
+        {
+            let digit = |octet: &u8| octet.wrapping_sub(b'0');
+            let (subject, detail) = (u16::from(digit(subject)), u16::from(digit(detail)));
+            return Some((Self::new(digit(class), subject, detail), rest));
+        }
         if !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
             return None;
         }
@@ -68,6 +84,12 @@ impl EnhancedCode {
     }
 
     pub(crate) fn push_to(self, few: &mut Few) {
+        // Nearly all: one digit each.
+        if cfg!(feature = "memchr") && self.subject() < 10 && self.detail() < 10 {
+            let [class, subject, detail] =
+                [u16::from(self.class()), self.subject(), self.detail()].map(digit);
+            return few.push_all([class, b'.', subject, b'.', detail]);
+        }
         few.push_number(u16::from(self.class()));
         few.push(b'.');
         few.push_number(self.subject());

@@ -1,7 +1,7 @@
 //! Replies (RFC 5321, section 4.2).
 
 use super::enhanced::EnhancedCode;
-use super::window::{Few, Window, show_decimal};
+use super::window::{Few, Window, digit, show_decimal};
 use crate::octets;
 use core::fmt;
 
@@ -321,8 +321,9 @@ pub(crate) fn begin_line(code: Code, last: bool, out: &mut Window<'_>) {
 
 fn line_start(code: Code, last: bool) -> Few {
     let mut start = Few::default();
-    start.push_number(code.get());
-    start.push(if last { b' ' } else { b'-' });
+    let code = code.get();
+    let separator = if last { b' ' } else { b'-' };
+    start.push_all([digit(code / 100), digit(code / 10), digit(code), separator]);
     start
 }
 

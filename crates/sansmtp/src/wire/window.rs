@@ -104,7 +104,20 @@ impl Few {
         }
     }
 
+    /// Several at once.
+    pub(crate) fn push_all<const N: usize>(&mut self, octets: [u8; N]) {
+        if let Some(slot) = self
+            .octets
+            .get_mut(self.length..)
+            .and_then(<[u8]>::first_chunk_mut)
+        {
+            *slot = octets;
+            self.length = self.length.wrapping_add(N);
+        }
+    }
+
     /// A number below 1,000.
+    #[inline]
     pub(crate) fn push_number(&mut self, number: u16) {
         if number >= 100 {
             self.push(digit(number / 100));
@@ -121,7 +134,7 @@ impl Few {
 }
 
 /// The last digit.
-const fn digit(number: u16) -> u8 {
+pub(crate) const fn digit(number: u16) -> u8 {
     (number % 10) as u8 | b'0'
 }
 
