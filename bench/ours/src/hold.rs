@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -33,6 +34,8 @@ impl Hold {
         for number in 0..self.connections {
             let socket = TcpStream::connect(self.address)
                 .with_context(|| format!("connection {number} of {}", self.connections))?;
+            // A server that takes no more leaves connections waiting.
+            socket.set_read_timeout(Some(Duration::from_secs(20)))?;
             let mut stream: Box<dyn Stream> = match &config {
                 None => Box::new(socket),
                 Some(config) => {

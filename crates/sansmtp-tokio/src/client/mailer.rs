@@ -138,7 +138,8 @@ impl Mailer {
     /// Where the server offers PIPELINING, the next envelope leaves together with
     /// the content of the message before, so that a message costs one round trip.
     /// Messages are taken from the iterator one at a time, and told of in their
-    /// order. To use several connections, send from several tasks.
+    /// order; the end of a message may wait until the iterator has given the next,
+    /// so it should not block. To use several connections, send from several tasks.
     ///
     /// If the future is dropped, the connection is closed. A message that was taken
     /// from the iterator and not told of may have been accepted or not.
