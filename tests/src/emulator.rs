@@ -235,6 +235,17 @@ impl Running {
         })
     }
 
+    /// Waits until it said this so many times.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn wait_for_times(&self, said: &str, times: usize) -> Result<(), Error> {
+        self.process.wait_until(said, |lines| {
+            let count = lines.iter().filter(|line| line.contains(said)).count();
+            Ok((count >= times).then_some(()))
+        })
+    }
+
     /// Presses the reset button: the memory stays as it is.
     ///
     /// # Errors

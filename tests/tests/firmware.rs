@@ -472,7 +472,13 @@ fn a_device_takes_commands_by_mail() {
             password: password.to_owned(),
         }),
     };
-    let give = |client: Client, to: &str, subject: &str, password: Option<&str>| {
+    // It has one socket: the next client comes when the one before is gone.
+    let mut connections = 0;
+    let mut give = |client: Client, to: &str, subject: &str, password: Option<&str>| {
+        connections += 1;
+        running
+            .wait_for_times("server: listening", connections)
+            .unwrap();
         let mail = command(to, subject);
         client.send(&target(password), &mail).unwrap()
     };

@@ -57,13 +57,13 @@ fn serve(network: &mut Network<'_>, settings: Settings<'_>) -> Result<(), &'stat
         taken: 0,
     };
     let (mut line, mut reply) = ([0; 512], [0; 128]);
-    log(&["server: listening"]);
     while desk.taken < count {
         let socket = network.sockets.get_mut::<tcp::Socket<'_>>(network.tcp);
         socket.abort();
         socket
             .listen(PORT)
             .map_err(|_| "the socket can not listen")?;
+        log(&["server: listening"]);
         // Many replies are short: each flight leaves at once.
         socket.set_nagle_enabled(false);
         while !network
