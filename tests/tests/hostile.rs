@@ -1,12 +1,8 @@
 //! The named cases of hostile input, without sockets and with them; and a sample of the families over sockets.
 
-use sansmtp::auth::Credentials;
-use sansmtp::config::{Config, EhloName};
-use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::wire::path::ReversePath;
 use sansmtp_tests::Security;
 use sansmtp_tests::certs::Certs;
-use sansmtp_tests::hostile::client::{Played, contains};
+use sansmtp_tests::hostile::client::contains;
 use sansmtp_tests::hostile::model::Word;
 use sansmtp_tests::hostile::server::Step;
 use sansmtp_tests::hostile::socket_server::Target;
@@ -154,31 +150,6 @@ fn a_sample_of_the_families_over_sockets() {
     });
 }
 
-/// What the machine alone does in a case, and the class of what went wrong before it.
-fn alone(case: &client_cases::Case, piece: usize, room: usize) -> Option<Played> {
-    let wish = &case.wish;
-    let mut config = Config::new("localhost", wish.security).unwrap();
-    if wish.auth != "none" {
-        config = config.credentials(Credentials::password(server::USER, server::PASSWORD).unwrap());
-    }
-    if wish.auth != "plain-require-tls" {
-        config = config.danger_plaintext_auth();
-    }
-    config = config.ehlo_name(EhloName::parse(&wish.ehlo).ok()?);
-    let recipients: Result<Vec<_>, _> = wish.to.iter().map(|to| Recipient::parse(to)).collect();
-    let recipients = recipients.ok()?;
-    let mut envelope = Envelope::new(ReversePath::parse(&wish.from).ok()?, &recipients);
-    envelope.size = Some(wish.body.len() as u64);
-    Some(client::play(
-        &config,
-        &envelope,
-        wish.body.as_bytes(),
-        &case.acts,
-        piece,
-        room,
-    ))
-}
-
 fn check_sent(case: &client_cases::Case, sent: &[u8]) -> Result<(), String> {
     let shown = || format!("{}: {:?}", case.name, String::from_utf8_lossy(sent));
     let missing = case.sends.iter().find(|what| !contains(sent, what));
@@ -199,7 +170,7 @@ fn hostile_servers_without_sockets() {
             || case.name.contains("-handshake")
             || case.name == "no-tls-at-all";
         for (piece, room) in [(1, WHOLE), (7, 3), (WHOLE, 1), (WHOLE, WHOLE)] {
-            let Some(played) = alone(case, piece, room) else {
+            let Some(played) = client::play_wish(&case.wish, &case.acts, piece, room) else {
                 assert_eq!(case.class, class::INVALID, "{}", case.name);
                 continue;
             };

@@ -1,9 +1,13 @@
 //! The client machine without sockets, against a written server.
 
 use super::class;
+use super::server::{PASSWORD, USER};
+use super::socket_client::Wish;
+use sansmtp::auth::Credentials;
 use sansmtp::client::{Client, Event};
-use sansmtp::config::Config;
-use sansmtp::envelope::Envelope;
+use sansmtp::config::{Config, EhloName};
+use sansmtp::envelope::{Envelope, Recipient};
+use sansmtp::wire::path::ReversePath;
 use sansmtp::wire::reply::{Class, Code};
 use sansmtp::{Error, Instant, Machine};
 
@@ -72,6 +76,25 @@ pub fn contains(octets: &[u8], what: &str) -> bool {
 
 const START: u64 = 1_000;
 
+/// The same for what a program is asked for, with the time limits that it has. `None` if that can not be sent
+/// by anybody.
+pub fn play_wish(wish: &Wish, acts: &[Act], piece: usize, room: usize) -> Option<Played> {
+    let mut config = Config::new("localhost", wish.security).ok()?;
+    if wish.auth != "none" {
+        config = config.credentials(Credentials::password(USER, PASSWORD).ok()?);
+    }
+    if wish.auth != "plain-require-tls" {
+        config = config.danger_plaintext_auth();
+    }
+    config = config.ehlo_name(EhloName::parse(&wish.ehlo).ok()?);
+    let recipients: Result<Vec<_>, _> = wish.to.iter().map(|to| Recipient::parse(to)).collect();
+    let recipients = recipients.ok()?;
+    let mut envelope = Envelope::new(ReversePath::parse(&wish.from).ok()?, &recipients);
+    envelope.size = Some(wish.body.len() as u64);
+    let body = wish.body.as_bytes();
+    Some(play(&config, &envelope, body, acts, piece, room))
+}
+
 /// Sends one message to a server that does `acts`; its octets arrive in pieces of `piece`, and the client
 /// sends in pieces of `room`.
 ///
@@ -134,10 +157,10 @@ pub fn play(
                 }
             }
             Act::Drip(octets, pause) => {
-                if !(first || driver.next_line()) {
+                if !(first || in_content || driver.next_line()) {
                     break;
                 }
-                first = false;
+                (first, in_content) = (false, false);
                 for octet in octets {
                     driver.wait(*pause);
                     if driver.over {
