@@ -242,6 +242,6 @@ fn tls_that_was_asked_for_is_insisted_on() {
         }
         other => panic!("{other:?}"),
     }
-    // A pool keeps sessions as plain data; they must stay small.
-    assert!(size_of::<Session>() <= 512, "{}", size_of::<Session>());
+    // A pool keeps sessions as plain data; they must stay small, with every feature too.
+    assert!(size_of::<Session>() <= 576, "{}", size_of::<Session>());
 }
