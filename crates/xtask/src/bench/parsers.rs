@@ -21,6 +21,7 @@ pub(super) fn run(_: &Environment, effort: Effort, page: &mut Page) -> Result<()
         .arg(&target)
         .args(["--", "--noplot", "--sample-size", "20"])
         .args(["--warm-up-time", "0.2", "--measurement-time", seconds])
+        .env("CRITERION_HOME", target.join("criterion"))
         .run_quietly()?;
     let head = ["what", "nanoseconds", "95 % of the time"];
     let mut table = Table::new("The core's work in memory", &head);
