@@ -260,6 +260,16 @@ fn endings() -> Vec<Case> {
             &then(&["250 ok", "@close"]),
             class::NONE,
         ),
+        case(
+            "greeting-as-the-verdict",
+            &then(&["220 mx greets anew", "@close"]),
+            class::UNKNOWN,
+        ),
+        case(
+            "farewell-as-the-verdict",
+            &then(&["221 bye", "@close"]),
+            class::UNKNOWN,
+        ),
         case("silent-at-once", &[], class::TIMEOUT).keeps(&["EHLO"]),
         case("silent-at-mail", &["220 mx", "250 mx"], class::TIMEOUT).keeps(&[CONTENT]),
         case("silent-in-a-reply", &["220 mx", "250-mx"], class::TIMEOUT).keeps(&["MAIL"]),

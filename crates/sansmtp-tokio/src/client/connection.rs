@@ -463,6 +463,11 @@ impl Transaction<'_> {
                     draft.failed(stage, heard, text);
                     break Some(Err(not_delivered(draft.finish(self.host), false)));
                 }
+                // In LMTP some may have got it before the server closes.
+                Told::Refused { heard, .. } if draft.is_for_anybody() => {
+                    draft.closed(heard, text);
+                    break Some(Ok(draft.finish(self.host)));
+                }
                 Told::Refused { stage, heard } => {
                     draft.failed(stage, Some(heard), text);
                     break Some(Err(not_delivered(draft.finish(self.host), unheard)));

@@ -143,6 +143,14 @@ impl Draft {
         }
     }
 
+    /// The server closes before everybody has a verdict, in LMTP.
+    pub(super) fn closed(&mut self, heard: Heard, text: &[u8]) {
+        let refusal = self.note(heard, text);
+        if let Some(outcome) = heard.refusal {
+            self.settle(outcome, Some(refusal));
+        }
+    }
+
     /// The connection was lost behind the final dot.
     pub(super) fn unknown(&mut self) {
         self.settle(Outcome::Unknown, None);

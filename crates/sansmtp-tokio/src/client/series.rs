@@ -50,6 +50,11 @@ impl<'p, F: FnMut(usize, Result<Report, Error>)> Series<'p, F> {
                 let Some(lease) = self.lease.take() else {
                     continue;
                 };
+                if !self.is_usable(&lease.connection) {
+                    // The verdict was the last that it gave.
+                    self.pool.give_back(lease);
+                    continue;
+                }
                 let all = (0..envelope.recipients.len()).collect();
                 let parts = Parts::new(self.pool, &envelope);
                 let result = parts.send(lease, content, all).await;

@@ -261,8 +261,13 @@ impl ServerConfig {
         networks.any(|network| network.contains(peer))
     }
 
-    /// What the machine of one session gets.
-    pub(super) fn for_session(&self, security: Security, peer: IpAddr, lmtp: bool) -> Config<'_> {
+    /// What the machine of one session gets. `balancer` may use XCLIENT if it is listed.
+    pub(super) fn for_session(
+        &self,
+        security: Security,
+        balancer: Option<IpAddr>,
+        lmtp: bool,
+    ) -> Config<'_> {
         // The name was checked when it was set.
         let hostname = EhloName::parse(&self.hostname).unwrap_or(EhloName::LOOPBACK);
         let mut config = Config::new(hostname, security)
@@ -278,7 +283,7 @@ impl ServerConfig {
             bounds.hold_seconds = self.hold_seconds;
             bounds.hold_until = DateTime::from_unix(until).unwrap_or_default();
         }
-        config.capabilities = match self.may_introduce(peer) {
+        config.capabilities = match balancer.is_some_and(|peer| self.may_introduce(peer)) {
             true => config.capabilities.with(Extension::XClient),
             false => config.capabilities.without(Extension::XClient),
         };

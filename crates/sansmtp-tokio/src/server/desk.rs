@@ -154,6 +154,13 @@ impl Drop for Desk {
     }
 }
 
+/// So could be the part of a line on it.
+impl Drop for Pad {
+    fn drop(&mut self) {
+        self.line.zeroize();
+    }
+}
+
 /// Shows no octet: they may be a password.
 impl fmt::Debug for Lender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -85,6 +85,8 @@ impl<'l, T: AsyncRead + AsyncWrite + Unpin> Io<'l, T> {
             loop {
                 desk.clear_input();
                 let count = self.stream.read(desk.input_room()).await?;
+                // So that it is wiped.
+                desk.extend_input(count);
                 rest = rest.saturating_sub(count);
                 if count == 0 || rest == 0 {
                     return Ok::<(), io::Error>(());

@@ -26,15 +26,28 @@ impl fmt::Display for NoHeader {
     }
 }
 
+/// For whom a balancer connects.
+pub(super) enum Proxied {
+    /// For itself, as in a health check.
+    Nobody,
+    /// For a client that it knows nothing of.
+    Unknown,
+    Client(Endpoints),
+}
+
 /// Reads a header of the PROXY protocol, and nothing of what follows it, which may
-/// be a TLS handshake. `None` says that the balancer speaks for itself.
-pub(super) async fn read_header<T: AsyncRead + Unpin>(
-    stream: &mut T,
-) -> Result<Option<Endpoints>, NoHeader> {
+/// be a TLS handshake.
+pub(super) async fn read_header<T: AsyncRead + Unpin>(stream: &mut T) -> Result<Proxied, NoHeader> {
     let mut header = Vec::new();
     loop {
         match proxy::parse(&header).map_err(NoHeader::Invalid)? {
-            Progress::Complete { header, .. } => return Ok(header.endpoints),
+            Progress::Complete { header, .. } => {
+                return Ok(match header.endpoints {
+                    Some(endpoints) => Proxied::Client(endpoints),
+                    None if header.local => Proxied::Nobody,
+                    None => Proxied::Unknown,
+                });
+            }
             Progress::Incomplete { needed } => {
                 let have = header.len();
                 header.resize(have + needed.min(proxy::LIMIT), 0);
@@ -47,9 +60,16 @@ pub(super) async fn read_header<T: AsyncRead + Unpin>(
 
 impl SessionInfo {
     /// Takes over what a PROXY header says.
-    pub(super) fn proxied(&mut self, endpoints: Endpoints) {
-        self.behind(endpoints.source);
-        self.local = endpoints.destination;
+    pub(super) fn proxied(&mut self, proxied: &Proxied) {
+        match proxied {
+            Proxied::Nobody => {}
+            // It is not the balancer itself, and may not do what that may.
+            Proxied::Unknown => self.behind(self.peer),
+            Proxied::Client(endpoints) => {
+                self.behind(endpoints.source);
+                self.local = endpoints.destination;
+            }
+        }
     }
 
     /// Takes over what XCLIENT says; all that is known of another client is void.

@@ -5,7 +5,7 @@ use super::desk::Lender;
 use super::handler::Handler;
 use super::info::SessionInfo;
 use super::limits::{Connections, Place};
-use super::proxied::read_header;
+use super::proxied::{Proxied, read_header};
 use super::session::{self, Setup};
 use crate::random;
 use sansmtp::config::Security;
@@ -333,8 +333,12 @@ impl<H: Handler> Shared<H> {
                 _ = session::stopped(&mut shutdown) => return,
             };
             match header {
-                Ok(Ok(Some(endpoints))) => info.proxied(endpoints),
-                Ok(Ok(None)) => {}
+                Ok(Ok(proxied)) => {
+                    info.proxied(&proxied);
+                    if let Proxied::Client(_) = proxied {
+                        refuse |= !self.connections.count_for(&mut place, info.peer.ip());
+                    }
+                }
                 Ok(Err(error)) => {
                     warn!(balancer = %info.peer, %error, "dropped: no PROXY header");
                     return;
@@ -343,9 +347,6 @@ impl<H: Handler> Shared<H> {
                     warn!(balancer = %info.peer, "dropped: the PROXY header did not come");
                     return;
                 }
-            }
-            if info.balancer.is_some() {
-                refuse |= !self.connections.count_for(&mut place, info.peer.ip());
             }
         }
         let setup = Setup {

@@ -125,10 +125,12 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let clock = Clock::start();
-    let peer = exchange.session.peer.ip();
+    let known = &exchange.session;
+    // A header of the PROXY protocol makes nobody a balancer.
+    let balancer = known.balancer.is_none().then(|| known.peer.ip());
     let config = setup
         .config
-        .for_session(setup.security, peer, exchange.session.lmtp);
+        .for_session(setup.security, balancer, known.lmtp);
     let mut shutdown = setup.shutdown.clone();
     let mut grace: Option<Instant> = None;
     let mut alarm = Alarm::new();

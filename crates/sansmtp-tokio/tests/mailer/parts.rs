@@ -288,3 +288,28 @@ async fn lmtp_is_cut_off_between_two_verdicts() {
     };
     tokio::join!(server, client);
 }
+
+/// The server closes before everybody has a verdict: what was delivered is no error.
+#[tokio::test]
+async fn lmtp_is_closed_between_two_verdicts() {
+    let listener = Listener::bind().await;
+    let mailer = lmtp(&listener);
+    let to = recipients(&["a@b.org", "c@b.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        let mut peer = lmtp_session(&listener).await;
+        take(&mut peer, &["a@b.org", "c@b.org"]).await;
+        peer.say("421 4.3.2 closing").await;
+    };
+    let client = async {
+        let report = mailer.send(&envelope, MESSAGE).await.unwrap();
+        assert_eq!(report.recipients[0].outcome, Outcome::Delivered);
+        let second = &report.recipients[1];
+        let reply = second.reply.as_ref().unwrap().to_string();
+        assert_eq!(reply, "421 4.3.2 closing");
+        assert!(matches!(second.outcome, Outcome::Refused { .. }));
+        assert!(report.is_temporary());
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}

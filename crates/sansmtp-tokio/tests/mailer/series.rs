@@ -233,3 +233,50 @@ async fn a_connection_has_its_share() {
     };
     tokio::join!(server, client);
 }
+
+/// The message that needs several transactions does not suffer from the end of the one
+/// before.
+#[tokio::test]
+async fn a_connection_ends_before_a_message_in_parts() {
+    let listener = Listener::bind().await;
+    let mailer = mailer(&listener, ONE);
+    let (one, two) = (
+        recipients(&["a@example.org"]),
+        recipients(&["a@example.org", "b@example.org"]),
+    );
+    let server = async {
+        let mut peer = listener.accept_session("PIPELINING LIMITS RCPTMAX=1").await;
+        assert_eq!(peer.flight().await, GROUP);
+        peer.write(YES.as_bytes()).await;
+        assert_eq!(peer.content().await, "one");
+        drop(peer);
+        let mut peer = listener.accept_session("").await;
+        peer.expect("MAIL FROM:<me@example.org>").await;
+        peer.say("250 ok").await;
+        for name in ["a", "b"] {
+            peer.expect(&format!("RCPT TO:<{name}@example.org>")).await;
+            peer.say("250 ok").await;
+        }
+        peer.expect("DATA").await;
+        peer.say("354 go").await;
+        assert_eq!(peer.content().await, "two");
+        peer.say("250 taken").await;
+        peer.quit().await;
+    };
+    let client = async {
+        let messages = [
+            (envelope(&one), Content::from("one\n")),
+            (envelope(&two), Content::from("two\n")),
+        ];
+        let mut told = Vec::new();
+        mailer
+            .send_all(messages, |_, result| {
+                told.push(result.map_err(|error| error.outcome_unknown()));
+            })
+            .await;
+        assert_eq!(told[0], Err(true));
+        assert!(told[1].as_ref().unwrap().all_delivered());
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}

@@ -130,9 +130,22 @@ async fn who_comes_through_a_balancer_is_none() {
         .with_proxy_from(loopback())
         .with_xclient_from(loopback());
     let running = start(config, &directory, PLAIN).await;
-    let mut client = Client::new(connect(&running, V1).await);
-    client.greeted().await;
-    client.expect("XCLIENT ADDR=192.0.2.8", "500 5.5.1").await;
+    for header in [
+        V1,
+        // Nothing is known of the client, or it seems to be a balancer itself.
+        b"PROXY UNKNOWN\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x21\0\0\0",
+        b"PROXY TCP4 127.0.0.9 198.51.100.1 50000 25\r\n",
+    ] {
+        let mut client = Client::new(connect(&running, header).await);
+        client.greeted().await;
+        client.expect("XCLIENT ADDR=192.0.2.8", "500 5.5.1").await;
+    }
+    let mut balancer = Client::new(connect(&running, HEALTH_CHECK).await);
+    balancer.greeted().await;
+    balancer
+        .expect("XCLIENT ADDR=192.0.2.8", "220 mx.example.org")
+        .await;
     running.stop().await;
 }
 

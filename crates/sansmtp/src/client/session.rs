@@ -235,6 +235,9 @@ impl Session {
     /// Whether the final dot or the last chunk was sent, at least in part, and
     /// the verdict is open.
     pub(super) fn outcome_unknown(&self) -> bool {
+        if let Some(error) = self.error {
+            return error.outcome_unknown();
+        }
         #[cfg(feature = "overlap")]
         if self.awaits_earlier() {
             return true;

@@ -308,6 +308,8 @@ impl Dialogue<'_> {
             Place::Data if self.is_lmtp() => code == 354 && self.session.failed_at.is_none(),
             Place::Data => code == 354 && self.session.failed_at != Some(Stage::Mail),
             Place::Query | Place::Quit => true,
+            // A greeting or a goodbye is no verdict.
+            _ if in_content => positive && !matches!(code, 220 | 221),
             _ => positive,
         };
         if !fits && (!negative || place == Place::Rset) {

@@ -20,9 +20,11 @@ pub const LIMIT: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// The two ends of the client's connection. `None` where the balancer speaks for
-    /// itself, as in a health check, or does not know: then the real ends of this
-    /// connection count.
+    /// itself, or does not know them: then the real ends of this connection count.
     pub endpoints: Option<Endpoints>,
+    /// Whether the balancer speaks for itself, as in a health check. If not, there is
+    /// a client behind it, also where nothing is known of it.
+    pub local: bool,
     attributes: &'a [u8],
 }
 
@@ -150,6 +152,7 @@ fn parse_line(input: &[u8]) -> Result<Progress<'_>, InvalidHeader> {
         length: end.wrapping_add(1),
         header: Header {
             endpoints,
+            local: false,
             attributes: &[],
         },
     })
@@ -260,6 +263,7 @@ fn parse_binary(input: &[u8]) -> Result<Progress<'_>, InvalidHeader> {
                 source,
                 destination,
             }),
+        local,
         attributes,
     };
     header.check(input.get(..total).unwrap_or(input))?;
