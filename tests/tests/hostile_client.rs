@@ -188,6 +188,8 @@ fn expected(kind: Kind, stage: usize, code: u16) -> Vec<&'static str> {
             vec![class::NONE]
         }
         ("user" | "password", _, 334) | ("data", _, 354) => vec![class::NONE],
+        // A greeting or a goodbye is no verdict.
+        ("end", _, 220 | 221) => vec![class::UNKNOWN],
         ("mail" | "rcpt" | "end", _, 200..300) => vec![class::NONE],
         // Too early: the rest of the script does not fit.
         ("user" | "password", _, 235) => vec![class::PROTOCOL, class::AUTH, class::UNKNOWN],
