@@ -33,8 +33,8 @@
 
 use crate::client::{self, Mailer, Tls};
 use crate::server::{
-    Body, Fault, Faulty, Handler, InvalidUser, MailEnvelope, OwnedReply, Refusal, Server,
-    ServerConfig, SessionInfo, Users, Verdict, tls_config,
+    Body, Fault, Faulty, Handler, InvalidUser, MailEnvelope, Refusal, Server, ServerConfig,
+    SessionInfo, Users, Verdict, tls_config,
 };
 use sansmtp::auth::StoredKeys;
 use sansmtp::config::{OwnedConfig, OwnedCredentials, Security};
@@ -285,11 +285,7 @@ impl Handler for Keeper {
     type Body = Keeping;
 
     async fn auth(&self, _: &SessionInfo, login: &Login<'_>) -> Verdict {
-        if self.users.check(login) {
-            Verdict::Accept
-        } else {
-            OwnedReply::bad_credentials().into()
-        }
+        self.users.verdict(login)
     }
 
     async fn scram_keys(&self, _: &SessionInfo, wanted: &KeysWanted<'_>) -> Option<StoredKeys> {

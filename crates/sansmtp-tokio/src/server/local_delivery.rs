@@ -100,11 +100,7 @@ impl Handler for MaildirHandler {
     type Body = MaildirBody;
 
     async fn auth(&self, _: &SessionInfo, login: &Login<'_>) -> Verdict {
-        if self.users.check(login) {
-            Verdict::Accept
-        } else {
-            OwnedReply::bad_credentials().into()
-        }
+        self.users.verdict(login)
     }
 
     async fn scram_keys(&self, _: &SessionInfo, wanted: &KeysWanted<'_>) -> Option<StoredKeys> {

@@ -1,5 +1,7 @@
 //! User names and passwords.
 
+use super::handler::Verdict;
+use super::reply::OwnedReply;
 use crate::random;
 use crate::saslprep;
 use sansmtp::auth::{Hash, LEAST_ITERATIONS, StoredKeys};
@@ -101,6 +103,16 @@ impl Users {
         let equal = is_password(password) && keys.verify(&prepared);
         let for_self = login.authorization.is_empty() || login.authorization == login.user;
         equal && is_known && for_self
+    }
+
+    /// What [`Users::check`] means as an answer of
+    /// [`Handler::auth`](super::Handler::auth): yes, or 535 5.7.8.
+    pub fn verdict(&self, login: &Login<'_>) -> Verdict {
+        if self.check(login) {
+            Verdict::Accept
+        } else {
+            OwnedReply::bad_credentials().into()
+        }
     }
 
     /// The keys of a user for SCRAM.
