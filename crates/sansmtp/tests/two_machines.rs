@@ -36,6 +36,8 @@ struct Setup<'a> {
     chunking: bool,
     /// Size of the pieces that the content is pushed in.
     push: usize,
+    /// From how many octets on what passes as it is is not written; 0 for never.
+    pass: usize,
     /// Size of the pieces that either side reads and writes.
     read: usize,
     write: usize,
@@ -152,6 +154,19 @@ fn run(setup: &Setup<'_>) -> Run {
                 break;
             };
             let piece = &body[..setup.push.min(body.len())];
+            if setup.pass > 0 {
+                let passed = writer.pass(NOW, piece, setup.pass);
+                assert!(passed == 0 || passed >= setup.pass);
+                body = &body[passed..];
+                run.client_said.extend_from_slice(&piece[..passed]);
+                to_server.extend_from_slice(&piece[..passed]);
+                if passed > 0 {
+                    if body.is_empty() {
+                        writer.finish(NOW);
+                    }
+                    continue;
+                }
+            }
             let (read, written) = writer.write(NOW, piece, &mut out);
             body = &body[read..];
             run.client_said.extend_from_slice(&out[..written]);
@@ -217,6 +232,7 @@ fn every_split_gives_the_same_dialogue() {
                 message: MESSAGE,
                 chunking,
                 push: 4096,
+                pass: 0,
                 read,
                 write,
             };
@@ -251,6 +267,7 @@ fn pieces_of_any_size_become_chunks() {
                     message,
                     chunking: true,
                     push,
+                    pass: 0,
                     read,
                     write,
                 });
@@ -258,6 +275,41 @@ fn pieces_of_any_size_become_chunks() {
                 let said = String::from_utf8_lossy(&run.client_said);
                 let chunks = said.matches("BDAT ").count();
                 assert_eq!(chunks, message.len().div_ceil(push) + 1, "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_passes_gives_the_same_octets() {
+    let large = "All work and no play.\r\n".repeat(20);
+    for message in [
+        b"".as_slice(),
+        b"a",
+        b"a\n.b\rc\r",
+        MESSAGE,
+        large.as_bytes(),
+    ] {
+        for (push, write) in [(1, 1), (3, 7), (64, 2), (4096, 30), (4096, 4096)] {
+            for chunking in [true, false] {
+                let said = |pass| {
+                    let run = run(&Setup {
+                        security: Security::DangerPlaintext,
+                        mechanisms: Mechanisms::NONE,
+                        recipients: &["b@example.org"],
+                        message,
+                        chunking,
+                        push,
+                        pass,
+                        read: 4096,
+                        write,
+                    });
+                    String::from_utf8(run.client_said).unwrap()
+                };
+                let written = said(0);
+                for least in [1, 2, 5, 64] {
+                    assert_eq!(said(least), written, "{push} {write} {least}");
+                }
             }
         }
     }
@@ -273,6 +325,7 @@ fn a_large_message_waits_for_the_recipients() {
         message: message.as_bytes(),
         chunking: true,
         push: 1 << 20,
+        pass: 0,
         read: 1 << 20,
         write: 1 << 20,
     };
@@ -297,6 +350,7 @@ fn with_chunking_a_message_takes_one_round_trip() {
             message: MESSAGE,
             chunking: true,
             push: 1 << 20,
+            pass: 0,
             read: 1 << 20,
             write: 1 << 20,
         });
@@ -318,6 +372,7 @@ fn with_pipelining_a_message_takes_two_round_trips() {
             message: MESSAGE,
             chunking: false,
             push: 1 << 20,
+            pass: 0,
             read: 1 << 20,
             write: 1 << 20,
         });
@@ -337,6 +392,7 @@ fn nobody_wants_it() {
             message: MESSAGE,
             chunking,
             push: 64,
+            pass: 0,
             read: 64,
             write: 64,
         });

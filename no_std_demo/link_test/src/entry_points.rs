@@ -63,6 +63,7 @@ fn client() {
     black_box(client.submit(&envelope, now()).is_ok());
     if let Some(mut body) = client.body() {
         black_box(body.write(now(), octets(), &mut out));
+        black_box(body.pass(now(), octets(), black_box(1)));
         body.finish(now());
     }
     if let Ok(query) = Query::vrfy(text()) {

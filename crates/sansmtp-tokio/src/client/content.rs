@@ -2,6 +2,7 @@
 
 use sansmtp::envelope::Envelope;
 use sansmtp::message::{Message, Position, Progress, Writer};
+use sansmtp::wire::chunk;
 use sansmtp::wire::param::Body;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -123,11 +124,13 @@ impl<'a> Content<'a> {
     /// Fills in what the envelope does not say about the content: its size, and
     /// that it is not ASCII where that can be seen.
     pub(super) fn declare(&self, envelope: &mut Envelope<'_>) {
-        if let Source::Bytes { whole: octets, .. } = self.source {
-            envelope.size = envelope.size.or_else(|| Some(size(octets)));
-            if envelope.body.is_none() && !octets.is_ascii() {
-                envelope.body = Some(Body::EightBitMime);
-            }
+        if let Source::Bytes { whole: octets, .. } = self.source
+            && (envelope.size.is_none() || envelope.body.is_none())
+        {
+            let (size, is_ascii) = survey(octets);
+            envelope.size = envelope.size.or(Some(size));
+            let body = (!is_ascii).then_some(Body::EightBitMime);
+            envelope.body = envelope.body.or(body);
         }
         envelope.size = envelope.size.or(self.length);
     }
@@ -148,6 +151,15 @@ impl<'a> Content<'a> {
                 Poll::Ready(Ok(held.filled()))
             }
             Source::Message(composed) => composed.poll_fill(cx),
+        }
+    }
+
+    /// What [`Content::poll_fill`] gave and was not consumed.
+    pub(super) fn held(&self) -> &[u8] {
+        match &self.source {
+            Source::Bytes { left, .. } => left,
+            Source::Reader { held, .. } => held.filled(),
+            Source::Message(composed) => composed.held.filled(),
         }
     }
 
@@ -263,26 +275,50 @@ impl Held {
     }
 }
 
-/// The size with CR LF as the end of every line (RFC 1870, section 5).
-fn size(octets: &[u8]) -> u64 {
-    // A CR alone becomes CR LF, and so does an LF alone. Counted in octets over short
-    // stretches, which the compiler turns into wide steps.
-    const STRETCH: usize = 250;
-    let mut size = octets.len() as u64 + u64::from(octets.first() == Some(&b'\n'));
-    let next = octets.get(1..).unwrap_or_default();
-    for (here, next) in octets.chunks(STRETCH).zip(next.chunks(STRETCH)) {
-        let pairs = here.iter().zip(next);
-        let alone = pairs.map(|(here, next)| u8::from((*here == b'\r') != (*next == b'\n')));
-        size += u64::from(alone.sum::<u8>());
+/// The size with CR LF as the end of every line (RFC 1870, section 5), and whether all is
+/// ASCII.
+fn survey(octets: &[u8]) -> (u64, bool) {
+    // So much stays in the nearest cache for the second look.
+    const BLOCK: usize = 32 * 1024;
+    let mut is_ascii = true;
+    let mut clean = 0;
+    let mut encoder = chunk::Encoder::LineStart;
+    for (number, block) in octets.chunks(BLOCK).enumerate() {
+        is_ascii &= block.is_ascii();
+        if clean == number * BLOCK {
+            let (passed, behind) = encoder.pass(block);
+            (clean, encoder) = (clean + passed, behind);
+        }
     }
-    let before = octets.last().copied().unwrap_or_default();
+    let size = octets.len() as u64;
+    if clean == octets.len() {
+        return (size + encoder.completion().len() as u64, is_ascii);
+    }
     // The last line may lack its end.
-    match (octets.first(), before) {
-        (None, _) => 0,
-        (_, b'\r') => size + 1,
-        (_, b'\n') => size,
-        _ => size + 2,
-    }
+    let end = match octets.last() {
+        Some(b'\n') => 0,
+        Some(b'\r') => 1,
+        _ => 2,
+    };
+    let begin = u64::from(octets.first() == Some(&b'\n'));
+    (begin + size + lone_ends(octets) + end, is_ascii)
+}
+
+/// How many CR stand before something else than an LF, and LF behind something else than
+/// a CR: each becomes CR LF.
+fn lone_ends(octets: &[u8]) -> u64 {
+    // Over stretches of a fixed size, which the compiler turns into wide steps, and whose
+    // count fits into an octet.
+    type Stretch = [u8; 240];
+    let is_lone = |(here, next): (&u8, &u8)| u8::from((*here == b'\r') != (*next == b'\n'));
+    let next = octets.get(1..).unwrap_or_default();
+    let here = octets.get(..next.len()).unwrap_or_default();
+    let (here, here_rest): (&[Stretch], _) = here.as_chunks();
+    let (next, next_rest): (&[Stretch], _) = next.as_chunks();
+    let stretches = here.iter().zip(next);
+    let counts = stretches.map(|(here, next)| here.iter().zip(next).map(is_lone).sum::<u8>());
+    let rest = here_rest.iter().zip(next_rest).map(is_lone);
+    counts.chain(rest).map(u64::from).sum()
 }
 
 fn check_length(read: u64, length: u64, at_end: bool) -> io::Result<()> {
@@ -362,12 +398,19 @@ mod tests {
             ("\r\n\n\r", 6),
             ("a\r\nb\nc\rd", 12),
         ] {
-            assert_eq!(size(octets.as_bytes()), expected, "{octets:?}");
+            assert_eq!(survey(octets.as_bytes()).0, expected, "{octets:?}");
         }
         // At any place of a stretch.
         for before in 0..600 {
             let octets = [vec![b'x'; before], b"\n\r\r\n".to_vec(), vec![b'x'; 300]].concat();
-            assert_eq!(size(&octets), octets.len() as u64 + 4);
+            assert_eq!(survey(&octets).0, octets.len() as u64 + 4);
+        }
+        // At the border of two blocks.
+        for before in 32_766..32_770 {
+            for end in ["\r\n", "\n", "\r"] {
+                let octets = [&vec![b'x'; before][..], end.as_bytes(), b"y"].concat();
+                assert_eq!(survey(&octets).0, before as u64 + 5);
+            }
         }
     }
 

@@ -10,10 +10,10 @@ use sansmtp::wire::reply::ReplyLine;
 use sansmtp::{Instant, Machine};
 use std::fmt;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -25,6 +25,9 @@ pub(super) struct Wire {
     pub(super) clock: Clock,
     input: Buffer,
     output: Buffer,
+    /// Octets at the front of the content that go out from where they lie, behind the
+    /// output. While there are some, nothing is added to the output.
+    direct: usize,
     /// The stream may hold back what was written.
     unflushed: bool,
     /// Writing failed; the server may have said why before, so reading goes on.
@@ -114,6 +117,9 @@ enum Turn {
 const INPUT: usize = 8 * 1024;
 /// A group of commands or a block of content leaves in one write of this size.
 const OUTPUT: usize = 64 * 1024;
+/// From how many octets on content in memory is not copied into the output. Below that
+/// a copy costs less than a write of its own.
+const DIRECT: usize = 32 * 1024;
 
 impl Wire {
     pub(super) fn new(socket: TcpStream, clock: Clock, watch: Watch) -> Self {
@@ -122,6 +128,7 @@ impl Wire {
             clock,
             input: Buffer::new(INPUT),
             output: Buffer::new(OUTPUT),
+            direct: 0,
             unflushed: false,
             write_error: None,
             lost_output: false,
@@ -199,9 +206,7 @@ impl Wire {
 
     /// Whether nothing is left to be read by the machine or to be sent.
     pub(super) fn is_quiet(&self) -> bool {
-        self.input.filled().is_empty()
-            && self.output.filled().is_empty()
-            && self.write_error.is_none()
+        self.input.filled().is_empty() && self.has_sent_all() && self.write_error.is_none()
     }
 
     /// Whether the server has said or closed something while nothing was asked.
@@ -252,7 +257,8 @@ impl Wire {
         if self.write_error.is_none() {
             let now = self.clock.now();
             // What was left for the next message grows by its envelope.
-            if self.output.filled().is_empty() || self.dot_at.is_some() {
+            let may_grow = self.output.filled().is_empty() || self.dot_at.is_some();
+            if may_grow && self.direct == 0 {
                 match self.fill(cx, now, client, content) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Turn::Content(error)),
@@ -262,13 +268,13 @@ impl Wire {
             if follow && client.awaits_verdict() {
                 return Poll::Ready(Turn::MayFollow);
             }
-            if self.poll_write(cx).is_ready() {
+            if self.poll_write(cx, content).is_ready() {
                 return Poll::Ready(Turn::Output);
             }
         }
         // While there is nothing to send because our own source is slow, the
         // server is not late.
-        let idle = source_is_slow && self.output.filled().is_empty() && !self.unflushed;
+        let idle = source_is_slow && self.has_sent_all() && !self.unflushed;
         let deadline = client.poll_timeout().filter(|_| !idle);
         let deadline = deadline.map(|deadline| self.clock.at(deadline));
         self.alarm.poll(cx, deadline).map(|()| Turn::Deadline)
@@ -300,6 +306,12 @@ impl Wire {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok([])) => body.finish(now),
                 Poll::Ready(Ok(chunk)) => {
+                    if chunk.len() >= DIRECT {
+                        self.direct = body.pass(now, chunk, DIRECT);
+                        if self.direct > 0 {
+                            return Poll::Ready(Ok(()));
+                        }
+                    }
                     let (read, written) = body.write(now, chunk, room);
                     content.consume(read);
                     self.output.extend(written);
@@ -329,20 +341,29 @@ impl Wire {
     }
 
     /// Writes and flushes. Ready if anything was written.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.output.filled().is_empty() {
-            return match self.stream.poll_write(cx, self.output.filled()) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(Ok(count)) if count > 0 => {
-                    let written = &self.output.filled()[..count];
-                    self.watch.octets(Direction::Sent, written);
-                    self.output.consume(count);
+    fn poll_write(&mut self, cx: &mut Context<'_>, content: &mut Content<'_>) -> Poll<()> {
+        if !self.has_sent_all() {
+            let direct = content.held().get(..self.direct).unwrap_or_default();
+            let output = self.output.filled();
+            let polled = self.stream.poll_write(cx, output, direct);
+            return match ready!(polled) {
+                Ok(0) => self.give_up_writing(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    let buffered = count.min(output.len());
+                    let passed = count - buffered;
+                    for part in [&output[..buffered], &direct[..passed]] {
+                        if !part.is_empty() {
+                            self.watch.octets(Direction::Sent, part);
+                        }
+                    }
+                    self.output.consume(buffered);
+                    content.consume(passed);
+                    self.direct -= passed;
                     self.written += count as u64;
                     self.unflushed = true;
                     Poll::Ready(())
                 }
-                Poll::Ready(Ok(_)) => self.give_up_writing(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Err(error)) => self.give_up_writing(error),
+                Err(error) => self.give_up_writing(error),
             };
         }
         if self.unflushed {
@@ -358,10 +379,16 @@ impl Wire {
         Poll::Pending
     }
 
+    /// Whether nothing waits for the stream to take it.
+    fn has_sent_all(&self) -> bool {
+        self.output.filled().is_empty() && self.direct == 0
+    }
+
     fn give_up_writing(&mut self, error: io::Error) -> Poll<()> {
         self.write_error = Some(error);
-        self.lost_output |= !self.output.filled().is_empty();
+        self.lost_output |= !self.has_sent_all();
         self.output.clear();
+        self.direct = 0;
         Poll::Ready(())
     }
 
@@ -370,7 +397,7 @@ impl Wire {
     fn failure(&self, error: CoreError, source: Option<io::Error>) -> Failure {
         let kept = match self.dot_at {
             Some(dot) => self.written < dot,
-            None => self.lost_output || !self.output.filled().is_empty(),
+            None => self.lost_output || !self.has_sent_all(),
         };
         let error = match error {
             CoreError::Timeout { stage, .. } if kept => CoreError::Timeout {
@@ -567,10 +594,24 @@ impl Stream {
         }
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    /// Writes some of `first` and what is behind it, at least one octet unless there is
+    /// none.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        first: &[u8],
+        second: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let one = if first.is_empty() { second } else { first };
         match self {
-            Self::Plain(socket) => Pin::new(socket).poll_write(cx, octets),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, octets),
+            Self::Plain(socket) if first.is_empty() || second.is_empty() => {
+                Pin::new(socket).poll_write(cx, one)
+            }
+            Self::Plain(socket) => {
+                let both = [IoSlice::new(first), IoSlice::new(second)];
+                Pin::new(socket).poll_write_vectored(cx, &both)
+            }
+            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, one),
             Self::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }

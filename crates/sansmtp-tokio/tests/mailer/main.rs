@@ -2,6 +2,7 @@
 
 mod delivery;
 mod failure;
+mod large;
 mod parts;
 mod peer;
 mod pool;

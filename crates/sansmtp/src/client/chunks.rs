@@ -104,17 +104,41 @@ impl Chunks {
             let end = room.len().min(self.left as usize);
             let room = room.get_mut(..end).unwrap_or_default();
             let (read, filled) = self.encoder.encode(piece, room);
-            let filled_part = u32::try_from(filled).unwrap_or(u32::MAX);
-            self.left = self.left.saturating_sub(filled_part);
-            if self.left == 0 {
-                self.size = 0;
-                self.count = self.count.wrapping_add(1);
-                part.ended = true;
-            }
+            part.ended = self.fill(filled);
             part.read = read;
             part.written = part.written.wrapping_add(filled);
         }
         part
+    }
+
+    /// How much of `piece` belongs to the open chunk and goes out as it is. If that is
+    /// at least `least`, it counts as written, else it is 0.
+    pub(super) fn pass(&mut self, piece: &[u8], least: usize) -> Part {
+        let mut command = Window::new(usize::from(self.header), &mut []);
+        put_command(self.size, b"\r\n", &mut command);
+        let mut part = Part::default();
+        if self.size > 0 && command.finished() {
+            let piece = piece.get(..self.left as usize).unwrap_or(piece);
+            let (passed, encoder) = self.encoder.pass(piece);
+            if passed >= least.max(1) {
+                self.encoder = encoder;
+                part.read = passed;
+                part.ended = self.fill(passed);
+            }
+        }
+        part
+    }
+
+    /// Takes octets into the open chunk, and tells whether it is full.
+    fn fill(&mut self, octets: usize) -> bool {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_sub(octets);
+        if self.left > 0 {
+            return false;
+        }
+        self.size = 0;
+        self.count = self.count.wrapping_add(1);
+        true
     }
 }
 

@@ -88,6 +88,30 @@ impl Encoder {
         count
     }
 
+    /// How many octets `input` begins with that [`Encoder::encode`] would write as they
+    /// are, and where that leads.
+    pub fn pass(self, input: &[u8]) -> (usize, Self) {
+        let (mut place, mut at) = (self, 0_usize);
+        while let Some(rest) = input.get(at..)
+            && let Some(&byte) = rest.first()
+        {
+            let run;
+            (run, place) = match (place, byte) {
+                (Self::AfterCr, b'\n') => (1, Self::LineStart),
+                (Self::AfterCr | Self::Completed, _) | (Self::LineStart | Self::InLine, b'\n') => {
+                    break;
+                }
+                (Self::LineStart | Self::InLine, b'\r') => (1, Self::AfterCr),
+                _ => {
+                    let run = place.run(rest);
+                    (run.len(), place.behind(run))
+                }
+            };
+            at = at.wrapping_add(run);
+        }
+        (at, place)
+    }
+
     /// What the last line lacks here.
     pub fn completion(self) -> &'static [u8] {
         match self {
@@ -192,6 +216,21 @@ mod tests {
                     coded.extend_from_slice(encoder.completion());
                     assert_eq!(coded, expected.as_bytes(), "{input:?}");
                 }
+                let mut encoder = Encoder::default();
+                let mut coded = Vec::new();
+                let mut out = [0; 1];
+                for mut piece in input.as_bytes().chunks(split) {
+                    while !piece.is_empty() {
+                        let (passed, behind) = encoder.pass(piece);
+                        coded.extend_from_slice(&piece[..passed]);
+                        encoder = behind;
+                        let (read, written) = encoder.encode(&piece[passed..], &mut out);
+                        coded.extend_from_slice(&out[..written]);
+                        piece = &piece[passed + read..];
+                    }
+                }
+                coded.extend_from_slice(encoder.completion());
+                assert_eq!(coded, expected.as_bytes(), "{input:?} split {split}");
             }
         }
     }
@@ -204,6 +243,7 @@ mod tests {
         assert_eq!(encoder.encode(b"\r\0\n\n", &mut out), (4, 4));
         assert_eq!(&out[..4], b"\r\0\n\n");
         assert_eq!((encoder, encoder.completion()), (Encoder::Opaque, &b""[..]));
+        assert_eq!(encoder.pass(b"\n\r\n"), (3, Encoder::Opaque));
     }
 
     #[test]

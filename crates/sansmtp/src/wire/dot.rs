@@ -53,11 +53,7 @@ impl Encoder {
                     let run = plain::<true>(rest.get(..room.len()).unwrap_or(rest));
                     let run = rest.get(..run).unwrap_or(rest);
                     octets::copy(run, room);
-                    *self = match run.last() {
-                        Some(b'\n') => Self::LineStart,
-                        Some(b'\r') => Self::AfterCr,
-                        _ => Self::InLine,
-                    };
+                    *self = Self::behind(run);
                     read = read.wrapping_add(run.len());
                     written = written.wrapping_add(run.len());
                     continue;
@@ -67,6 +63,39 @@ impl Encoder {
             read = read.wrapping_add(usize::from(consumed));
         }
         (read, written)
+    }
+
+    /// How many octets `input` begins with that [`Encoder::encode`] would write as they
+    /// are, and where that leads.
+    pub fn pass(self, input: &[u8]) -> (usize, Self) {
+        let (mut place, mut at) = (self, 0_usize);
+        while let Some(rest) = input.get(at..)
+            && let Some(&byte) = rest.first()
+        {
+            let run;
+            (run, place) = match (place, byte) {
+                (Self::AfterCr, b'\n') => (1, Self::LineStart),
+                (Self::AfterCr | Self::Completed | Self::Stuffed, _)
+                | (Self::LineStart, b'.')
+                | (_, b'\n') => break,
+                (_, b'\r') => (1, Self::AfterCr),
+                _ => {
+                    let run = plain::<true>(rest);
+                    (run, Self::behind(rest.get(..run).unwrap_or(rest)))
+                }
+            };
+            at = at.wrapping_add(run);
+        }
+        (at, place)
+    }
+
+    /// Where text that passes as it is leads.
+    fn behind(text: &[u8]) -> Self {
+        match text.last() {
+            Some(b'\n') => Self::LineStart,
+            Some(b'\r') => Self::AfterCr,
+            _ => Self::InLine,
+        }
     }
 
     /// What ends the mail data from here: a dot on a line of its own, behind a
@@ -247,6 +276,39 @@ mod tests {
         (plain, decoder.bare(), total)
     }
 
+    /// The same, but what passes is not copied.
+    fn encode_the_rest(input: &[u8], split: usize) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        let mut out = [0; 3];
+        let mut coded = Vec::new();
+        for mut piece in input.chunks(split) {
+            while !piece.is_empty() {
+                let (passed, behind) = encoder.pass(piece);
+                coded.extend_from_slice(&piece[..passed]);
+                encoder = behind;
+                let (read, written) = encoder.encode(&piece[passed..], &mut out);
+                coded.extend_from_slice(&out[..written]);
+                piece = &piece[passed + read..];
+            }
+        }
+        coded.extend_from_slice(encoder.terminator());
+        coded
+    }
+
+    #[test]
+    fn text_passes_as_it_is() {
+        for text in ["a\r\n", "a\r\n\r\nb..\r\n", "a", "a\r"] {
+            assert_eq!(Encoder::default().pass(text.as_bytes()).0, text.len());
+        }
+        for (text, passed) in [(".", 0), ("a\r\n.b", 3), ("a\nb", 1), ("a\rb", 2)] {
+            assert_eq!(
+                Encoder::default().pass(text.as_bytes()).0,
+                passed,
+                "{text:?}"
+            );
+        }
+    }
+
     #[test]
     fn table() {
         for (plain, coded) in [
@@ -262,6 +324,11 @@ mod tests {
             ("a\r\r\n.", "a\r\n\r\n..\r\n.\r\n"),
         ] {
             for split in 1..=plain.len().max(1) {
+                assert_eq!(
+                    encode_the_rest(plain.as_bytes(), split),
+                    coded.as_bytes(),
+                    "{plain:?} split {split}"
+                );
                 for room in 1..8 {
                     assert_eq!(
                         encode(plain.as_bytes(), split, room),
