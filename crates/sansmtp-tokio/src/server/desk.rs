@@ -28,6 +28,7 @@ pub(super) struct Desk {
     start: usize,
     end: usize,
     output: Box<[u8]>,
+    sent: usize,
     rendered: usize,
 }
 
@@ -54,6 +55,7 @@ impl Lender {
             start: 0,
             end: 0,
             output: vec![0; OUTPUT].into_boxed_slice(),
+            sent: 0,
             rendered: 0,
         })
     }
@@ -129,7 +131,8 @@ impl Desk {
 
     /// What is to be sent.
     pub(super) fn output(&self) -> &[u8] {
-        self.output.get(..self.rendered).unwrap_or_default()
+        let waiting = self.output.get(self.sent..self.rendered);
+        waiting.unwrap_or_default()
     }
 
     /// Where more can be rendered to.
@@ -141,9 +144,12 @@ impl Desk {
         self.rendered = self.rendered.saturating_add(count).min(self.output.len());
     }
 
-    /// All of the output was sent.
-    pub(super) fn sent(&mut self) {
-        self.rendered = 0;
+    /// So many octets of the output were sent.
+    pub(super) fn sent(&mut self, count: usize) {
+        self.sent = self.sent.saturating_add(count);
+        if self.sent >= self.rendered {
+            (self.sent, self.rendered) = (0, 0);
+        }
     }
 }
 

@@ -43,18 +43,21 @@ impl MailEnvelope {
     /// An envelope without recipients, in the memory of one that is not needed any
     /// more.
     pub(super) fn new(
-        used: Option<Self>,
+        mut used: Option<Box<Self>>,
         reverse_path: ReversePath<'_>,
         parameters: &MailParameters<'_>,
-    ) -> Self {
-        let used = used.map(|used| (used.reverse_path, used.recipients));
-        let (mut path, mut recipients) = used.unwrap_or_default();
+    ) -> Box<Self> {
+        let taken = used.as_mut().map(|used| {
+            let path = std::mem::take(&mut used.reverse_path);
+            (path, std::mem::take(&mut used.recipients))
+        });
+        let (mut path, mut recipients) = taken.unwrap_or_default();
         path.clear();
         path.push_str(reverse_path.as_str());
         recipients.clear();
         // Few have more; an idle session keeps little.
         recipients.shrink_to(16);
-        Self {
+        let envelope = Self {
             reverse_path: path,
             size: parameters.size,
             body: parameters.body,
@@ -63,6 +66,13 @@ impl MailEnvelope {
             envid: parameters.envid.map(|envid| envid.as_str().to_owned()),
             handling: parameters.handling,
             recipients,
+        };
+        match used {
+            Some(mut place) => {
+                *place = envelope;
+                place
+            }
+            None => Box::new(envelope),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::desk::{Desk, Lender};
 use super::stream::Stream;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// How long the peer may take to close after us, and how much it may still send.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
@@ -17,6 +18,8 @@ const LINGER_OCTETS: usize = 256 * 1024;
 pub(super) struct Io<'l, T> {
     pub(super) stream: Stream<T>,
     desk: Option<Desk>,
+    /// The stream may hold back what was written.
+    unflushed: bool,
     lender: &'l Lender,
 }
 
@@ -25,6 +28,7 @@ impl<'l, T: AsyncRead + AsyncWrite + Unpin> Io<'l, T> {
         Self {
             stream: Stream::Plain(stream),
             desk: None,
+            unflushed: false,
             lender,
         }
     }
@@ -61,17 +65,33 @@ impl<'l, T: AsyncRead + AsyncWrite + Unpin> Io<'l, T> {
     /// Sends the replies in one write, if the peer takes them. `None` says that it
     /// did not in time.
     pub(super) async fn flush(&mut self, limit: Duration) -> Option<io::Result<()>> {
-        let Some(desk) = self.desk.as_mut().filter(|desk| !desk.output().is_empty()) else {
-            return Some(Ok(()));
-        };
-        let sent = timeout_at(Instant::now() + limit, async {
-            self.stream.write_all(desk.output()).await?;
-            self.stream.flush().await
-        })
-        .await
-        .ok()?;
-        desk.sent();
-        Some(sent)
+        // Mostly they are taken at once, and no timer is needed.
+        match poll_fn(|cx| Poll::Ready(self.poll_flush(cx))).await {
+            Poll::Ready(sent) => Some(sent),
+            Poll::Pending => {
+                let rest = poll_fn(|cx| self.poll_flush(cx));
+                timeout(limit, rest).await.ok()
+            }
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        while let Some(desk) = &mut self.desk
+            && !desk.output().is_empty()
+        {
+            let count = ready!(stream.as_mut().poll_write(cx, desk.output()))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            desk.sent(count);
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(stream.poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Closes: our direction first, then what the peer still sends is read, since
@@ -94,6 +114,6 @@ impl<'l, T: AsyncRead + AsyncWrite + Unpin> Io<'l, T> {
             }
         };
         // Whether the peer takes part or not, it is over.
-        let _ = timeout_at(Instant::now() + LINGER, bye).await;
+        let _ = timeout(LINGER, bye).await;
     }
 }

@@ -268,6 +268,18 @@ struct Listener {
     endpoint: Endpoint,
 }
 
+/// A connection that was accepted, with what is its own. It stays in one place, in the
+/// task that serves it: what is handed from one future to the next would have a place in
+/// each of them.
+#[derive(Debug)]
+struct Accepted {
+    stream: TcpStream,
+    info: SessionInfo,
+    security: Security,
+    place: Place,
+    shutdown: watch::Receiver<Option<Instant>>,
+}
+
 /// What all sessions share.
 #[derive(Debug)]
 struct Shared<H> {
@@ -306,37 +318,39 @@ impl<H: Handler> Shared<H> {
         let local = stream.local_addr().unwrap_or(endpoint.address);
         // Without it replies are only later.
         let _ = stream.set_nodelay(true);
-        let mut info = Box::new(SessionInfo::new(id, peer, local));
+        let mut info = SessionInfo::new(id, peer, local);
         info.lmtp = endpoint.lmtp;
-        let shutdown = shutdown.subscribe();
+        let mut accepted = Accepted {
+            stream,
+            info,
+            security: endpoint.security,
+            place,
+            shutdown: shutdown.subscribe(),
+        };
         let shared = Arc::clone(self);
-        sessions.spawn(async move {
-            shared
-                .session(stream, info, endpoint.security, place, shutdown)
-                .await;
-        });
+        sessions.spawn(async move { shared.session(&mut accepted).await });
     }
 
-    async fn session(
-        &self,
-        mut stream: TcpStream,
-        mut info: Box<SessionInfo>,
-        security: Security,
-        mut place: Place,
-        mut shutdown: watch::Receiver<Option<Instant>>,
-    ) {
+    async fn session(&self, accepted: &mut Accepted) {
+        let Accepted {
+            stream,
+            info,
+            security,
+            place,
+            shutdown,
+        } = accepted;
         let mut refuse = place.is_for_refusal();
         if self.config.is_proxy(info.peer.ip()) {
             let limit = Duration::from_millis(self.config.timeouts.handshake.into());
             let header = tokio::select! {
-                header = timeout(limit, read_header(&mut stream)) => header,
-                _ = session::stopped(&mut shutdown) => return,
+                header = timeout(limit, read_header(stream)) => header,
+                _ = session::stopped(shutdown) => return,
             };
             match header {
                 Ok(Ok(proxied)) => {
                     info.proxied(&proxied);
                     if let Proxied::Client(_) = proxied {
-                        refuse |= !self.connections.count_for(&mut place, info.peer.ip());
+                        refuse |= !self.connections.count_for(place, info.peer.ip());
                     }
                 }
                 Ok(Err(error)) => {
@@ -352,14 +366,12 @@ impl<H: Handler> Shared<H> {
         let setup = Setup {
             handler: &self.handler,
             config: &self.config,
-            security,
+            security: *security,
             tls: self.tls.as_ref(),
             lender: &self.lender,
             refuse,
-            shutdown,
         };
-        session::run(setup, stream, info).await;
-        drop(place);
+        session::run(&setup, stream, info, shutdown).await;
     }
 }
 

@@ -20,7 +20,9 @@ use sansmtp::{Error, Machine as _};
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -39,31 +41,35 @@ pub(super) struct Setup<'a, H> {
     pub(super) lender: &'a Lender,
     /// There are too many connections already.
     pub(super) refuse: bool,
-    /// Becomes the end of the grace time once the server shuts down.
-    pub(super) shutdown: watch::Receiver<Option<Instant>>,
 }
 
-/// Serves one connection to its end.
-///
-/// What is known of the session is boxed, since it is handed on from task to task.
-pub(super) async fn run<H, T>(setup: Setup<'_, H>, stream: T, session: Box<SessionInfo>)
-where
+/// Serves one connection to its end. `shutdown` becomes the end of the grace time once
+/// the server shuts down.
+pub(super) async fn run<H, T>(
+    setup: &Setup<'_, H>,
+    stream: T,
+    session: &mut SessionInfo,
+    shutdown: &mut watch::Receiver<Option<Instant>>,
+) where
     H: Handler,
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    let limit = setup.config.timeouts.command;
     let mut exchange = Exchange {
         handler: setup.handler,
         refuse: setup.refuse,
+        clock: Clock::start(),
+        write_limit: Duration::from_millis(limit.into()),
         session,
         envelope: None,
         used: None,
         content: Content::None,
         verdicts: Vec::new(),
     };
-    let session = &exchange.session;
-    info!(session = %session.id, peer = %session.peer, local = %session.local, "connected");
+    let known = &exchange.session;
+    info!(session = %known.id, peer = %known.peer, local = %known.local, "connected");
     let mut io = Io::new(stream, setup.lender);
-    let result = drive(&mut exchange, &mut io, &setup).await;
+    let result = drive(&mut exchange, &mut io, setup, shutdown).await;
     let id = &exchange.session.id;
     match &result {
         Ok(()) => info!(session = %id, "closed"),
@@ -80,7 +86,7 @@ where
             io.close().await;
         }
     }
-    exchange.handler.closed(&exchange.session).await;
+    exchange.handler.closed(exchange.session).await;
 }
 
 /// Why a session ended before its time.
@@ -115,97 +121,139 @@ enum Wake {
     Deadline,
 }
 
+/// A session that waits. It is moved, unlike the session itself: where it was, the machine
+/// can be while it works.
+struct Parked(Session);
+
+impl Parked {
+    fn take(self) -> Session {
+        self.0
+    }
+}
+
 async fn drive<H, T>(
     exchange: &mut Exchange<'_, H>,
     io: &mut Io<'_, T>,
     setup: &Setup<'_, H>,
+    shutdown: &mut watch::Receiver<Option<Instant>>,
 ) -> Result<(), End>
 where
     H: Handler,
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let clock = Clock::start();
+    let clock = exchange.clock;
     let known = &exchange.session;
     // A header of the PROXY protocol makes nobody a balancer.
     let balancer = known.balancer.is_none().then(|| known.peer.ip());
     let config = setup
         .config
         .for_session(setup.security, balancer, known.lmtp);
-    let mut shutdown = setup.shutdown.clone();
+    let mut stop = pin!(stopped(shutdown));
     let mut grace: Option<Instant> = None;
     let mut alarm = Alarm::new();
-    let write_limit = Duration::from_millis(u64::from(config.timeouts.command));
-    let mut session = begin(&config, clock);
+    let mut parked = Parked(begin(&config, clock));
     let mut pad: Option<Pad> = None;
     let mut wake = Wake::Began;
     loop {
-        let lent = pad.get_or_insert_with(|| setup.lender.pad());
-        let mut machine = Machine::resume(session, &config, &mut lent.line, &mut lent.reply);
-        match wake {
-            Wake::Began | Wake::Input => {}
-            Wake::Eof => {
-                machine.receive_eof()?;
+        let session = parked.take();
+        let (put_aside, deadline, idle) = {
+            let lent = pad.get_or_insert_with(|| setup.lender.pad());
+            let mut machine = Machine::resume(session, &config, &mut lent.line, &mut lent.reply);
+            match wake {
+                Wake::Began | Wake::Input => {}
+                Wake::Eof => {
+                    machine.receive_eof()?;
+                    return Ok(());
+                }
+                Wake::Shutdown(end) => {
+                    grace = Some(end);
+                    machine.shutdown();
+                }
+                Wake::Deadline if grace.is_some_and(|grace| grace <= Instant::now()) => {
+                    machine.shutdown_now();
+                }
+                Wake::Deadline => machine.handle_timeout(clock.now())?,
+            }
+            work(&mut machine, exchange, io).await?;
+            if machine.is_closed() {
                 return Ok(());
             }
-            Wake::Shutdown(end) => {
-                grace = Some(end);
-                machine.shutdown();
+            let limit = machine.poll_timeout().map(|deadline| clock.at(deadline));
+            let deadline = [limit, grace].into_iter().flatten().min();
+            if machine.wants_tls() {
+                let late = poll_fn(|cx| {
+                    if grace.is_none() && stop.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    alarm.poll(cx, deadline)
+                });
+                shake_hands(&mut machine, exchange, io, setup.tls, late).await?;
+                // On with the work, without a wait.
+                (machine.suspend(), None, false)
+            } else {
+                // Who waits, holds no buffer, unless something of a line is in it.
+                let idle = machine.buffers_are_idle();
+                (machine.suspend(), Some(deadline), idle)
             }
-            Wake::Deadline if grace.is_some_and(|grace| grace <= Instant::now()) => {
-                machine.shutdown_now();
-            }
-            Wake::Deadline => machine.handle_timeout(clock.now())?,
-        }
-        work(&mut machine, exchange, io, clock, write_limit).await?;
-        if machine.is_closed() {
-            return Ok(());
-        }
-        let limit = machine.poll_timeout().map(|deadline| clock.at(deadline));
-        let deadline = [limit, grace].into_iter().flatten().min();
-        if machine.wants_tls() {
-            let Some(config) = setup.tls else {
-                return Err(End::Handshake(io::Error::other("TLS is not configured")));
-            };
-            // In a place of its own: what a handshake needs is given back behind it.
-            let mut handshake = Box::pin(io.stream.upgrade(config));
-            let (tls, bindings) = tokio::select! {
-                tls = &mut handshake => tls.map_err(End::Handshake)?,
-                () = poll_fn(|cx| alarm.poll(cx, deadline)) => return Err(End::Stalled),
-                _ = stopped(&mut shutdown), if grace.is_none() => return Err(End::Stalled),
-            };
-            drop(handshake);
-            let known = &mut exchange.session;
-            debug!(session = %known.id, protocol = %tls.protocol, cipher = %tls.cipher, "TLS");
-            known.forget();
-            known.tls = Some(tls);
-            machine.tls_established(clock.now())?;
-            for binding in bindings {
-                machine.set_channel_binding(binding);
-            }
-            session = machine.suspend();
+        };
+        parked = Parked(put_aside);
+        let Some(deadline) = deadline else {
             wake = Wake::Began;
             continue;
-        }
-        // Who waits, holds no buffer, unless something of a line is in it.
-        let idle = machine.buffers_are_idle();
-        session = machine.suspend();
+        };
         if let Some(pad) = pad.take_if(|_| idle) {
             setup.lender.return_pad(pad);
         }
-        io.rest();
-        wake = tokio::select! {
-            biased;
-            end = stopped(&mut shutdown), if grace.is_none() => Wake::Shutdown(end),
+        wake = poll_fn(|cx| {
+            if grace.is_none()
+                && let Poll::Ready(end) = stop.as_mut().poll(cx)
+            {
+                return Poll::Ready(Ok(Wake::Shutdown(end)));
+            }
             // Before the deadline: what is there is not late, however long the
             // handler took.
-            read = poll_fn(|cx| io.poll_read(cx)) => match read {
-                Ok(0) => Wake::Eof,
-                Ok(_) => Wake::Input,
-                Err(error) => return Err(End::Lost(error)),
-            },
-            () = poll_fn(|cx| alarm.poll(cx, deadline)) => Wake::Deadline,
-        };
+            match io.poll_read(cx) {
+                Poll::Ready(Ok(0)) => Poll::Ready(Ok(Wake::Eof)),
+                Poll::Ready(Ok(_)) => Poll::Ready(Ok(Wake::Input)),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(End::Lost(error))),
+                Poll::Pending => alarm.poll(cx, deadline).map(|()| Ok(Wake::Deadline)),
+            }
+        })
+        .await?;
     }
+}
+
+/// Does the TLS handshake, unless it is `late`.
+async fn shake_hands<H, T>(
+    machine: &mut Machine<'_>,
+    exchange: &mut Exchange<'_, H>,
+    io: &mut Io<'_, T>,
+    config: Option<&Arc<rustls::ServerConfig>>,
+    late: impl Future<Output = ()>,
+) -> Result<(), End>
+where
+    H: Handler,
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let Some(config) = config else {
+        return Err(End::Handshake(io::Error::other("TLS is not configured")));
+    };
+    // In a place of its own: what a handshake needs is given back behind it.
+    let mut handshake = Box::pin(io.stream.upgrade(config));
+    let (tls, bindings) = tokio::select! {
+        tls = &mut handshake => tls.map_err(End::Handshake)?,
+        () = late => return Err(End::Stalled),
+    };
+    drop(handshake);
+    let known = &mut exchange.session;
+    debug!(session = %known.id, protocol = %tls.protocol, cipher = %tls.cipher, "TLS");
+    known.forget();
+    known.tls = Some(tls);
+    machine.tls_established(exchange.clock.now())?;
+    for binding in bindings {
+        machine.set_channel_binding(binding);
+    }
+    Ok(())
 }
 
 /// A session at its beginning.
@@ -223,21 +271,22 @@ async fn work<H, T>(
     machine: &mut Machine<'_>,
     exchange: &mut Exchange<'_, H>,
     io: &mut Io<'_, T>,
-    clock: Clock,
-    write_limit: Duration,
 ) -> Result<(), End>
 where
     H: Handler,
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    // Looked up again only behind what can have taken time.
+    let mut now = exchange.clock.now();
     loop {
         loop {
             let room = io.desk().output_room();
             if room.is_empty() {
-                send(io, write_limit).await?;
+                send(io, exchange.write_limit).await?;
+                now = exchange.clock.now();
                 continue;
             }
-            let written = machine.transmit(clock.now(), room);
+            let written = machine.transmit(now, room);
             if written == 0 {
                 break;
             }
@@ -248,16 +297,16 @@ where
             break;
         }
         let state = machine.state();
-        let (used, event) = machine.receive(clock.now(), desk.input())?;
-        if used == 0 && event.is_none() {
+        let (used, mut event) = machine.receive(now, desk.input())?;
+        if event.is_some() {
+            exchange.handle(&mut event).await?;
+            now = exchange.clock.now();
+        } else if used == 0 {
             break;
-        }
-        if let Some(event) = event {
-            exchange.handle(event).await?;
         }
         io.desk().consume(used, state != State::Content);
     }
-    send(io, write_limit).await
+    send(io, exchange.write_limit).await
 }
 
 async fn send<T>(io: &mut Io<'_, T>, limit: Duration) -> Result<(), End>
@@ -281,10 +330,13 @@ pub(super) async fn stopped(shutdown: &mut watch::Receiver<Option<Instant>>) -> 
 struct Exchange<'h, H: Handler> {
     handler: &'h H,
     refuse: bool,
-    session: Box<SessionInfo>,
-    envelope: Option<MailEnvelope>,
+    clock: Clock,
+    /// How long a write may take.
+    write_limit: Duration,
+    session: &'h mut SessionInfo,
+    envelope: Option<Box<MailEnvelope>>,
     /// The envelope of the transaction before.
-    used: Option<MailEnvelope>,
+    used: Option<Box<MailEnvelope>>,
     content: Content<H::Body>,
     /// What became of the recipients, in LMTP.
     verdicts: Vec<Verdict>,
@@ -299,34 +351,43 @@ enum Content<B> {
 }
 
 impl<H: Handler> Exchange<'_, H> {
-    async fn handle(&mut self, event: Event<'_>) -> Result<(), End> {
+    /// Takes the event. It stays where it is until then: each future would have a place
+    /// for it.
+    async fn handle(&mut self, event: &mut Option<Event<'_>>) -> Result<(), End> {
         match event {
-            Event::Request(request) => {
+            Some(Event::Request(request)) => {
                 let query = request.query();
-                if let Query::Keys(wanted) = query {
-                    let known = self.handler.scram_keys(&self.session, &wanted).await;
-                    match known.or_else(|| users::pretend(&wanted)) {
+                if let Query::Keys(wanted) = &query {
+                    let known = self.handler.scram_keys(self.session, wanted).await;
+                    let keys = known.or_else(|| users::pretend(wanted));
+                    let Some(Event::Request(request)) = event.take() else {
+                        return Ok(());
+                    };
+                    match keys {
                         Some(keys) => request.answer_with_keys(&keys),
                         None => request.answer(&OwnedReply::local_error().as_reply()),
                     }
                     return Ok(());
                 }
-                let verdict = self.decide(query).await;
+                let verdict = self.decide(&query).await;
                 self.log(&query, &verdict);
+                let Some(Event::Request(request)) = event.take() else {
+                    return Ok(());
+                };
                 match &verdict {
                     Verdict::Accept => request.accept(),
                     Verdict::Reply(reply) => request.answer(&reply.as_reply()),
                     Verdict::Close => return Err(End::Unsaid),
                 }
             }
-            Event::Hello { name, extended } => {
+            Some(Event::Hello { name, extended }) => {
                 self.void().await;
                 self.session.hello.clear();
                 self.session.hello.push_str(name);
-                self.session.extended = extended;
-                self.handler.hello(&self.session).await;
+                self.session.extended = *extended;
+                self.handler.hello(self.session).await;
             }
-            Event::Content(stretch) => {
+            Some(Event::Content(stretch)) => {
                 if let Content::Open(body) = &mut self.content
                     && let Err(refusal) = body.write(stretch).await
                 {
@@ -336,40 +397,40 @@ impl<H: Handler> Exchange<'_, H> {
                     }
                 }
             }
-            Event::Reset => self.void().await,
+            Some(Event::Reset) => self.void().await,
             _ => {}
         }
         Ok(())
     }
 
-    async fn decide(&mut self, query: Query<'_>) -> Verdict {
-        let (handler, session) = (self.handler, &self.session);
+    async fn decide(&mut self, query: &Query<'_>) -> Verdict {
+        let (handler, session) = (self.handler, &*self.session);
         match query {
             Query::Connect if self.refuse => OwnedReply::too_many_connections().into(),
             Query::Connect => handler.connect(session).await,
             Query::Authenticate(login) => {
-                let verdict = handler.auth(session, &login).await;
+                let verdict = handler.auth(session, login).await;
                 if verdict.is_positive() {
                     self.session.user = Some(login.user.to_owned());
                 }
                 verdict
             }
             Query::Bearer(bearer) => {
-                let verdict = handler.bearer(session, &bearer).await;
+                let verdict = handler.bearer(session, bearer).await;
                 if verdict.is_positive() {
                     self.session.user = Some(bearer.user.to_owned());
                 }
                 verdict
             }
             Query::Digest(digest) => {
-                let verdict = handler.digest(session, &digest).await;
+                let verdict = handler.digest(session, digest).await;
                 if verdict.is_positive() {
                     self.session.user = Some(digest.user.to_owned());
                 }
                 verdict
             }
             Query::Authorize(identity) => {
-                let verdict = handler.authorize(session, &identity).await;
+                let verdict = handler.authorize(session, identity).await;
                 if verdict.is_positive() {
                     // With EXTERNAL there may be no name but that one.
                     let names = [identity.user, identity.authorization];
@@ -382,10 +443,10 @@ impl<H: Handler> Exchange<'_, H> {
                 reverse_path,
                 parameters,
             } => {
-                let verdict = handler.sender(session, reverse_path, &parameters).await;
+                let verdict = handler.sender(session, *reverse_path, parameters).await;
                 if verdict.is_positive() {
                     let used = self.used.take();
-                    let envelope = MailEnvelope::new(used, reverse_path, &parameters);
+                    let envelope = MailEnvelope::new(used, *reverse_path, parameters);
                     self.envelope = Some(envelope);
                 }
                 verdict
@@ -394,11 +455,11 @@ impl<H: Handler> Exchange<'_, H> {
                 forward_path,
                 parameters,
             } => {
-                let verdict = handler.recipient(session, forward_path, &parameters).await;
+                let verdict = handler.recipient(session, *forward_path, parameters).await;
                 if verdict.is_positive()
                     && let Some(envelope) = &mut self.envelope
                 {
-                    let recipient = MailRecipient::new(forward_path, &parameters);
+                    let recipient = MailRecipient::new(*forward_path, parameters);
                     envelope.recipients.push(recipient);
                 }
                 verdict
@@ -415,19 +476,19 @@ impl<H: Handler> Exchange<'_, H> {
                     Err(refusal) => said(refusal).into(),
                 }
             }
-            Query::Message { size } => self.judge(size).await,
+            Query::Message { size } => self.judge(*size).await,
             Query::Delivery { recipient, size } => {
-                if recipient == 0 {
-                    self.verdicts = self.judge_each(size).await;
+                if *recipient == 0 {
+                    self.verdicts = self.judge_each(*size).await;
                 }
-                let verdict = self.verdicts.get(usize::from(recipient)).cloned();
+                let verdict = self.verdicts.get(usize::from(*recipient)).cloned();
                 verdict.unwrap_or_else(|| OwnedReply::local_error().into())
             }
             Query::Etrn(node) => handler.etrn(session, node).await,
             Query::XClient(attributes) => {
-                let verdict = handler.xclient(session, &attributes).await;
+                let verdict = handler.xclient(session, attributes).await;
                 if verdict.is_positive() {
-                    self.session.introduced(&attributes);
+                    self.session.introduced(attributes);
                     let session = &self.session;
                     info!(session = %session.id, peer = %session.peer, "introduced by XCLIENT");
                 }
