@@ -8,7 +8,10 @@ use super::Effort;
 use super::environment::Environment;
 use super::measure::{Cost, Running, Samples, cost_of};
 use super::page::{Goal, Page};
-use super::rows::{CLIENTS, ClientRow, LETTRE, Load, OURS, SERIES, SERVERS, SINK, SOURCE};
+use super::rows::{
+    CLIENTS, ClientRow, LETTRE, Load, ONE_EXCHANGE, OURS, SERIES, SERVERS, SINK, SOURCE,
+    TWO_EXCHANGES,
+};
 use super::table::{Table, number, size};
 use crate::exchanges;
 
@@ -133,16 +136,19 @@ fn table(sink: &str, octets: usize, figures: &BTreeMap<&str, Figures>) -> Table 
 }
 
 fn judge(octets: usize, figures: &BTreeMap<&str, Figures>, page: &mut Page) {
-    let cpu = |name: &str| figures.get(name).map(|it| it.cpu.median());
-    let what = size(octets);
-    if octets > 100_000 {
-        if let (Some(ours), Some(lettre)) = (cpu(OURS), cpu(LETTRE)) {
-            let what = format!("client: CPU to lettre's, {what}");
-            page.goal(Goal::at_most(what, ours / lettre, 0.2));
+    let (peer, word, goal) = match octets > 100_000 {
+        true => (LETTRE, "lettre's", 0.2),
+        false => (SOURCE, "smtp-source's", 0.45),
+    };
+    let cpu = |name: &str| Some(figures.get(name)?.cpu.median() / figures.get(peer)?.cpu.median());
+    for (ours, how, limit) in [
+        (OURS, "one at a time", TWO_EXCHANGES),
+        (SERIES, "in a series", ONE_EXCHANGE),
+    ] {
+        if let Some(reached) = cpu(ours) {
+            let what = format!("client: CPU to {word}, {}, {how}", size(octets));
+            page.goal(Goal::at_most(what, reached, goal).limit(cpu(limit)));
         }
-    } else if let (Some(ours), Some(source)) = (cpu(SERIES), cpu(SOURCE)) {
-        let what = format!("client: CPU to smtp-source's, {what}, in a series");
-        page.goal(Goal::at_most(what, ours / source, 0.45));
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) struct Load {
 
 pub(super) const OURS: &str = "sansmtp (tokio)";
 pub(super) const SERIES: &str = "sansmtp (tokio), in a series";
+pub(super) const FIXED_SERVER: &str = "limit: fixed octets, threads";
+pub(super) const TWO_EXCHANGES: &str = "limit: fixed octets, two exchanges";
+pub(super) const ONE_EXCHANGE: &str = "limit: fixed octets, one exchange";
 pub(super) const SINK: &str = "smtp-sink";
 pub(super) const SOURCE: &str = "smtp-source";
 pub(super) const LETTRE: &str = "lettre 0.11";
@@ -46,7 +49,7 @@ pub(super) const SERVERS: &[ServerRow] = &[
         start: |env, port| env.ours().args(["serve", "--port", &port.to_string()]),
     },
     ServerRow {
-        name: "limit: fixed octets, threads",
+        name: FIXED_SERVER,
         start: |env, port| {
             env.ours()
                 .args(["fixed-serve", "--port", &port.to_string()])
@@ -95,12 +98,12 @@ pub(super) const CLIENTS: &[ClientRow] = &[
         ..PLAIN
     },
     ClientRow {
-        name: "limit: fixed octets, two exchanges",
+        name: TWO_EXCHANGES,
         start: |env, load| fixed(env, load, "pipelining"),
         ..PLAIN
     },
     ClientRow {
-        name: "limit: fixed octets, one exchange",
+        name: ONE_EXCHANGE,
         start: |env, load| fixed(env, load, "overlapping"),
         ..PLAIN
     },

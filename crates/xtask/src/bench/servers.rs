@@ -8,7 +8,7 @@ use super::Effort;
 use super::environment::Environment;
 use super::measure::{Running, Samples, cost_of};
 use super::page::{Goal, Page};
-use super::rows::{self, Load, OURS, SERVERS, SINK, ServerRow};
+use super::rows::{self, FIXED_SERVER, Load, OURS, SERVERS, SINK, ServerRow};
 use super::table::{Table, number, size};
 use crate::shell::Run;
 
@@ -175,16 +175,25 @@ fn judge(scenario: &Scenario, figures: &BTreeMap<&str, Figures>, page: &mut Page
     };
     let (rate, cpu) = scenario.goals;
     let what = format!("{}, {}", size(scenario.size), scenario.title);
-    page.goal(Goal::at_least(
-        format!("server: messages/s to smtp-sink's, {what}"),
-        ours.rate.median() / sink.rate.median(),
-        rate,
-    ));
+    let rate_of = |it: &Figures| it.rate.median() / sink.rate.median();
+    let cpu_of = |it: &Figures| it.cpu.median() / sink.cpu.median();
+    let limit = figures.get(FIXED_SERVER);
+    page.goal(
+        Goal::at_least(
+            format!("server: messages/s to smtp-sink's, {what}"),
+            rate_of(ours),
+            rate,
+        )
+        .limit(limit.map(rate_of)),
+    );
     if let Some(cpu) = cpu {
-        page.goal(Goal::at_most(
-            format!("server: CPU to smtp-sink's, {what}"),
-            ours.cpu.median() / sink.cpu.median(),
-            cpu,
-        ));
+        page.goal(
+            Goal::at_most(
+                format!("server: CPU to smtp-sink's, {what}"),
+                cpu_of(ours),
+                cpu,
+            )
+            .limit(limit.map(cpu_of)),
+        );
     }
 }
