@@ -67,6 +67,7 @@ pub(crate) fn run(effort: Effort, only: &[String]) -> Result<()> {
         );
     }
     let environment = Environment::prepare()?;
+    measure::stay_on_one_core()?;
     let start = Instant::now();
     let mut page = Page::new(effort.full, environment::describe()?);
     for (name, section) in SECTIONS {

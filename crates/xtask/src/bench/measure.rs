@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
@@ -18,6 +19,20 @@ use crate::shell::Run;
 pub(super) struct Cost {
     pub(super) wall: f64,
     pub(super) cpu: f64,
+}
+
+/// Puts this process, and all that it starts from now on, on one core. On several, chance decides at each start whether
+/// client and server wake each other across cores, and that costs several times what a message does.
+pub(super) fn stay_on_one_core() -> Result<()> {
+    let itself = Pid::from_raw(0);
+    let allowed = sched_getaffinity(itself)?;
+    let mut cores = (0..CpuSet::count()).rev();
+    let last = cores
+        .find(|core| allowed.is_set(*core).unwrap_or(false))
+        .context("no core is allowed")?;
+    let mut one = CpuSet::new();
+    one.set(last)?;
+    Ok(sched_setaffinity(itself, &one)?)
 }
 
 /// Runs a program to its end; an exit code other than 0 is an error.
