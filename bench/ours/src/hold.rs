@@ -34,6 +34,7 @@ impl Hold {
         for number in 0..self.connections {
             let socket = TcpStream::connect(self.address)
                 .with_context(|| format!("connection {number} of {}", self.connections))?;
+            socket.set_nodelay(true)?;
             // A server that takes no more leaves connections waiting.
             socket.set_read_timeout(Some(Duration::from_secs(20)))?;
             let mut stream: Box<dyn Stream> = match &config {
