@@ -1,13 +1,13 @@
 //! Servers, and an echo that is no mail server: what one connection costs at least.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Context, Result, bail};
 use smtp_proto::request::receiver::{DataReceiver, RequestReceiver};
 use smtp_proto::{Error, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 
 pub(crate) fn run(name: &str, port: u16) -> Result<()> {
@@ -45,7 +45,11 @@ where
 {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        // As many may wait as at our server.
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+        let listener = socket.listen(4096)?;
         loop {
             let (stream, _) = listener.accept().await.context("accept")?;
             stream.set_nodelay(true)?;

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -208,7 +208,7 @@ impl<H: Handler> Builder<H> {
             }
             let (name, socket) = match source {
                 Source::Address(address) => {
-                    let socket = TcpListener::bind(&address).await;
+                    let socket = listen_on(&address).await;
                     (address, socket)
                 }
                 Source::Bound(socket) => ("the given socket".to_owned(), Ok(socket)),
@@ -254,6 +254,32 @@ impl ShutdownHandle {
             *at = Some(at.map_or(end, |before| before.min(end)));
         });
     }
+}
+
+/// Connections that the kernel completes while we have not accepted them yet; it takes less where its own limit is less.
+/// With the 128 of the standard library a burst of connections waits a second and more for its next SYN.
+const BACKLOG: u32 = 4096;
+
+/// Binds the first address that can be had, as `TcpListener::bind` does, with a longer backlog.
+async fn listen_on(address: &str) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in lookup_host(address).await? {
+        let bound = (|| {
+            let socket = match address {
+                SocketAddr::V4(_) => TcpSocket::new_v4()?,
+                SocketAddr::V6(_) => TcpSocket::new_v6()?,
+            };
+            #[cfg(not(windows))]
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        })();
+        match bound {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 #[derive(Debug)]

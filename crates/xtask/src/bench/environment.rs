@@ -163,7 +163,10 @@ pub(super) fn describe() -> Result<Vec<(String, String)>> {
         fact("system", first(Run::new("uname").args(["-srm"]))?),
         fact("load when it began", load),
         fact("compiler", first(cargo::rustc().arg("--version"))?),
-        fact("Postfix", first(Run::new("postconf").arg("mail_version"))?),
+        fact(
+            "Postfix",
+            first(Run::new("postconf").args(["-d", "-h", "mail_version"]))?,
+        ),
         fact("Python", first(Run::new("python3").arg("--version"))?),
         fact("Node", first(Run::new("node").arg("--version"))?),
         fact(
