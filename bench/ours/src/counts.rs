@@ -12,6 +12,7 @@ use sansmtp_tokio::Server;
 use crate::allocator::allocations;
 use crate::corpus::message;
 use crate::fixed::{Style, dialogue, serve};
+use crate::link::Dialer;
 use crate::ours::{Sink, Trips, all, config, each, mailer, runtime};
 
 /// Messages that are counted, after as many that are not.
@@ -77,10 +78,11 @@ fn server(style: Style) -> Result<f64> {
     // It ends with the process.
     thread::spawn(move || serve_here(&tell));
     let address = told.recv().context("the server has not begun")??;
+    let dialer = Dialer::new(address, None)?;
     // The first one fills what is kept.
     let mut counts = Vec::new();
     for messages in [MESSAGES, MESSAGES, 2 * MESSAGES] {
-        dialogue(address, messages, SIZE, style)?;
+        dialogue(&dialer, messages, SIZE, style)?;
         counts.push(Sink::allocations());
     }
     let short = counts[1] - counts[0];

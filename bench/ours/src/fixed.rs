@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::thread;
 
 use anyhow::{Result, bail};
@@ -11,6 +12,7 @@ use memchr::memmem;
 
 use crate::announce;
 use crate::corpus::{CLIENT, SERVER, envelope, message};
+use crate::link::{Dialer, Stream};
 
 /// How many commands go out before a reply is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,6 +52,9 @@ pub(crate) struct Send {
     /// Connections at the same time.
     #[arg(long, default_value_t = 1)]
     sessions: usize,
+    /// Implicit TLS, trusting this certificate.
+    #[arg(long, value_name = "PEM")]
+    tls: Option<PathBuf>,
 }
 
 impl Serve {
@@ -171,6 +176,7 @@ impl Style {
 impl Send {
     pub(crate) fn run(self) -> Result<()> {
         let sessions = self.sessions.max(1);
+        let dialer = Dialer::new(self.address, self.tls.as_deref())?;
         let results = thread::scope(|scope| {
             let share = |number| {
                 let more = usize::from(number < self.messages % sessions);
@@ -178,8 +184,8 @@ impl Send {
             };
             let threads: Vec<_> = (0..sessions)
                 .map(|number| {
-                    let (send, count) = (&self, share(number));
-                    scope.spawn(move || send.some(count))
+                    let (send, dialer, count) = (&self, &dialer, share(number));
+                    scope.spawn(move || send.some(dialer, count))
                 })
                 .collect();
             threads.into_iter().map(|it| it.join()).collect::<Vec<_>>()
@@ -190,28 +196,23 @@ impl Send {
         Ok(())
     }
 
-    fn some(&self, messages: usize) -> Result<()> {
+    fn some(&self, dialer: &Dialer, messages: usize) -> Result<()> {
         if !self.new {
-            return dialogue(self.address, messages, self.size, self.style);
+            return dialogue(dialer, messages, self.size, self.style);
         }
-        (0..messages).try_for_each(|_| dialogue(self.address, 1, self.size, self.style))
+        (0..messages).try_for_each(|_| dialogue(dialer, 1, self.size, self.style))
     }
 }
 
 /// Sends messages over one connection.
-pub(crate) fn dialogue(
-    address: SocketAddr,
-    messages: usize,
-    size: usize,
-    style: Style,
-) -> Result<()> {
+pub(crate) fn dialogue(dialer: &Dialer, messages: usize, size: usize, style: Style) -> Result<()> {
     let text = message(size);
     let content = [text.as_slice(), b".\r\n"].concat();
     let group = format!("{}DATA\r\n", envelope()).into_bytes();
     let both = [content.as_slice(), &group].concat();
     let chunk = format!("{}BDAT {} LAST\r\n", envelope(), text.len());
     let chunk = [chunk.as_bytes(), &text].concat();
-    let mut peer = Peer::connect(address)?;
+    let mut peer = Peer::connect(dialer)?;
     for number in 1..=messages {
         match style {
             Style::LockStep => {
@@ -242,14 +243,13 @@ pub(crate) fn dialogue(
 
 /// A connection that counts lines.
 struct Peer {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     input: Vec<u8>,
 }
 
 impl Peer {
-    fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
+    fn connect(dialer: &Dialer) -> Result<Self> {
+        let stream = dialer.connect(|socket| socket.set_nodelay(true))?;
         let mut peer = Self {
             stream,
             input: vec![0; 4096],

@@ -7,6 +7,7 @@ mod corpus;
 mod counts;
 mod fixed;
 mod hold;
+mod link;
 mod ours;
 
 use std::net::SocketAddr;

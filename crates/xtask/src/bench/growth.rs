@@ -160,16 +160,24 @@ fn many_connections(env: &Environment, effort: Effort) -> Result<Table> {
                 size: 1024,
                 sessions,
             };
-            let run = |messages| cost_of(rows::source(&load(messages)).with_descriptors(1_500));
+            // The better of two runs: a connection that is asked for when many are waits a
+            // whole second now and then.
+            let wall = |messages| -> Result<f64> {
+                let run = || cost_of(rows::source(&load(messages)).with_descriptors(1_500));
+                Ok(run()?.wall.min(run()?.wall))
+            };
             let few = sessions * 2;
-            let set_up = run(few)?.wall;
-            let more = (20_000.0 * effort.seconds) as usize;
-            let rate = run(few + more).map(|cost| more as f64 / (cost.wall - set_up).max(0.001));
+            let more = ((20_000.0 * effort.seconds) as usize).max(sessions * 20);
+            let rate = wall(few).and_then(|few_take| {
+                let took = wall(few + more)? - few_take;
+                anyhow::ensure!(took > 0.0, "the set-up hides the rest");
+                Ok(more as f64 / took)
+            });
             cells.push(rate.map_or_else(|_| "failed".to_owned(), number));
         }
         table.rows.push(cells);
     }
-    table.note = "Under smtp-source; the time to make the connections is taken off.".to_owned();
+    table.note = "Under smtp-source; the time to make the connections is taken off, and the better of two runs taken.".to_owned();
     Ok(table)
 }
 
