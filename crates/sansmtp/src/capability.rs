@@ -131,31 +131,6 @@ impl Extension {
     }
 }
 
-/// What the client of this build looks for in a reply to EHLO: the keywords, and
-/// what they stand for.
-pub(crate) static USED: [(&str, Extension); USED_COUNT] = {
-    let mut used = [("", Extension::Pipelining); USED_COUNT];
-    let (mut from, mut to) = (0, 0);
-    while from < Extension::ALL.len() {
-        let extension = Extension::ALL[from];
-        if extension.is_used() {
-            used[to] = (extension.keyword(), extension);
-            to += 1;
-        }
-        from += 1;
-    }
-    used
-};
-
-const USED_COUNT: usize = {
-    let (mut count, mut at) = (0, 0);
-    while at < Extension::ALL.len() {
-        count += Extension::ALL[at].is_used() as usize;
-        at += 1;
-    }
-    count
-};
-
 /// A SASL mechanism (RFC 4422).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -269,31 +244,6 @@ impl core::fmt::Display for Mechanism {
     }
 }
 
-/// The mechanisms that the client of this build looks for in a reply to EHLO, with
-/// their names: those that it has, and all of them where it shows what is offered.
-pub(crate) static USED_MECHANISMS: [(&str, Mechanism); USED_MECHANISMS_COUNT] = {
-    let mut used = [("", Mechanism::Plain); USED_MECHANISMS_COUNT];
-    let (mut from, mut to) = (0, 0);
-    while from < Mechanism::ALL.len() {
-        let mechanism = Mechanism::ALL[from];
-        if mechanism.is_used() || cfg!(feature = "extensions") {
-            used[to] = (mechanism.name(), mechanism);
-            to += 1;
-        }
-        from += 1;
-    }
-    used
-};
-
-const USED_MECHANISMS_COUNT: usize = {
-    let (mut count, mut at) = (0, 0);
-    while at < Mechanism::ALL.len() {
-        count += (Mechanism::ALL[at].is_used() || cfg!(feature = "extensions")) as usize;
-        at += 1;
-    }
-    count
-};
-
 /// A set of SASL mechanisms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mechanisms(u16);
@@ -330,6 +280,26 @@ impl Mechanisms {
     #[must_use]
     pub const fn without(self, mechanism: Mechanism) -> Self {
         Self(self.0 & !(1 << mechanism as u8))
+    }
+
+    /// Those that do not reveal the secret to whoever reads the exchange.
+    #[cfg(feature = "auth")]
+    pub(crate) const SECRET_KEEPING: Self = {
+        let mut keeping = Self::NONE;
+        let mut at = 0;
+        while at < Mechanism::ALL.len() {
+            if !Mechanism::ALL[at].reveals_secret() {
+                keeping = keeping.with(Mechanism::ALL[at]);
+            }
+            at += 1;
+        }
+        keeping
+    };
+
+    /// What is in both sets.
+    #[cfg(feature = "auth")]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether the mechanism is in the set.

@@ -63,6 +63,8 @@ impl fmt::Display for Stage {
 /// Why a dialogue can not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+// What several have lies at the same place, so that less code looks at it.
+#[repr(u8)]
 pub enum Error {
     /// The peer said no, in a form that the protocol provides for.
     Refused {
@@ -77,10 +79,10 @@ pub enum Error {
     Peer {
         /// What the dialogue was at.
         stage: Stage,
-        /// What it did.
-        fault: Fault,
         /// The message may have been accepted or not: its end was sent.
         outcome_unknown: bool,
+        /// What it did.
+        fault: Fault,
     },
     /// The configuration or the message asks for what this server does not
     /// offer.

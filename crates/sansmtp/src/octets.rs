@@ -21,16 +21,21 @@ pub(crate) fn strip(input: &[u8], octet: u8) -> Option<&[u8]> {
     }
 }
 
-/// Whether no octet is above 127. What `str` has for this is made for long texts.
+/// Whether no octet is above 127. What `str` has for this takes more flash.
 pub(crate) fn is_ascii(text: &str) -> bool {
+    if cfg!(feature = "memchr") {
+        return text.is_ascii();
+    }
     text.bytes().all(|octet| octet < 0x80)
 }
 
-/// Takes numbers of one to three digits, at most three of them with dots between,
-/// from the front of `input`. They come as one number, ten bits for each.
-pub(crate) fn dotted(input: &mut &[u8]) -> Option<u32> {
-    let (mut numbers, mut digits, mut dots) = (0_u32, 0_u8, 0_u8);
-    while let Some((&octet, rest)) = input.split_first() {
+/// Numbers of one to three digits, at most three of them with dots between, at the
+/// front of `input`. They come as one number, ten bits for each, with the count of
+/// octets that they take. It is 0 if there is no number where one should be.
+#[cfg_attr(not(feature = "memchr"), inline(never))]
+pub(crate) fn dotted(input: &[u8]) -> (u32, usize) {
+    let (mut numbers, mut digits, mut dots, mut used) = (0_u32, 0_u8, 0_u8, 0_usize);
+    for octet in input {
         let digit = u32::from(octet.wrapping_sub(b'0'));
         if digit < 10 && digits < 3 {
             let last = numbers & 0x3ff;
@@ -38,15 +43,15 @@ pub(crate) fn dotted(input: &mut &[u8]) -> Option<u32> {
                 .wrapping_add(last.wrapping_mul(9))
                 .wrapping_add(digit);
             digits = digits.wrapping_add(1);
-        } else if octet == b'.' && digits > 0 && dots < 2 {
+        } else if *octet == b'.' && digits > 0 && dots < 2 {
             numbers <<= 10;
             (digits, dots) = (0, dots.wrapping_add(1));
         } else {
             break;
         }
-        *input = rest;
+        used = used.wrapping_add(1);
     }
-    (digits > 0).then_some(numbers)
+    (if digits > 0 { numbers } else { 0 }, used)
 }
 
 /// Whether `word` is this name, in any case.
@@ -54,8 +59,22 @@ pub(crate) fn is_name(name: &str, word: &[u8]) -> bool {
     let name = name.as_bytes();
     // Most names come as they are written here; where flash counts more than speed, one
     // comparison does.
-    let same = || cfg!(feature = "memchr") && name == word;
+    let same = || cfg!(feature = "memchr") && is_same(name, word);
     name.len() == word.len() && (same() || name.eq_ignore_ascii_case(word))
+}
+
+/// Whether two short inputs of the same length surely are the same, by two words each that
+/// may overlap.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+        one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
+    }
+    match one.len() {
+        4..=8 => ends::<4>(one, other),
+        9..=16 => ends::<8>(one, other),
+        _ => one == other,
+    }
 }
 
 /// Where the first of this octet is.

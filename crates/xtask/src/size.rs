@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
         name: "client: SMTP over implicit TLS or none",
         features: "client",
         limits: Limits {
-            flash: 4_600,
+            flash: 3_650,
             goal: 2_560,
             state: STATE,
             frame: FRAME,
@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
         name: "with STARTTLS, AUTH (PLAIN, LOGIN), addresses checked at run time",
         features: "client,starttls,auth,addresses",
         limits: Limits {
-            flash: 8_000,
+            flash: 7_100,
             goal: 3_072,
             state: STATE,
             frame: FRAME,
@@ -56,7 +56,7 @@ const ROWS: &[Row] = &[
         name: "with PIPELINING, BDAT and the message writer",
         features: "client,starttls,auth,addresses,chunking,message",
         limits: Limits {
-            flash: 20_000,
+            flash: 18_700,
             goal: 6_144,
             state: STATE,
             frame: FRAME,
@@ -66,8 +66,8 @@ const ROWS: &[Row] = &[
         name: "client with all features but SCRAM",
         features: "client,esmtp,addresses",
         limits: Limits {
-            flash: 17_000,
-            goal: 17_000,
+            flash: 15_800,
+            goal: 15_800,
             state: 272,
             frame: FRAME,
         },

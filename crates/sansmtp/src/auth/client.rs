@@ -6,15 +6,17 @@ use super::{
     scram::{self, Binding, ClientExchange},
 };
 use super::{Credentials, Kind};
-use crate::capability::{Mechanism, Mechanisms, USED_MECHANISMS};
+use crate::capability::{Mechanism, Mechanisms};
 use crate::config::Config;
 use crate::error::Requirement;
-use crate::wire::base64::{Encoder, encoded_len};
+use crate::wire::base64::Encoder;
+use crate::wire::keyword::Keyword;
 use crate::wire::window::Window;
 
-/// The longest AUTH line with an initial response, in octets: longer responses
-/// wait for the server's first 334 (RFC 4954, section 4).
-const LINE_LIMIT: usize = 510;
+/// The longest user name and secret, in octets, that are sent with the AUTH line, which
+/// may have 510: longer ones wait for the server's first 334 (RFC 4954, section 4). The
+/// longest line is that of SCRAM-SHA-256-PLUS; its frame around the two takes 56 octets.
+const INITIAL_LIMIT: usize = (510 - "AUTH SCRAM-SHA-256-PLUS ".len() - 2) / 4 * 3 - 56;
 
 /// What a mechanism may need besides the credentials.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -83,23 +85,18 @@ impl Exchange {
             #[cfg(not(all(feature = "oauth", feature = "external")))]
             _ => &[],
         };
-        let in_clear_allowed = tls || config.danger_plaintext_auth;
-        let mut refused = Requirement::Mechanism;
-        let mechanism = usable.iter().copied().find(|&mechanism| {
-            if !offered.has(mechanism)
-                || !config.mechanisms.has(mechanism)
-                || !material.suffices(mechanism)
-            {
-                return false;
-            }
-            let usable = in_clear_allowed || !mechanism.reveals_secret();
-            if !usable {
-                refused = Requirement::TlsForPassword;
-            }
-            usable
-        });
-        let mechanism = mechanism.ok_or(refused)?;
-        let overhead = "AUTH  \u{0}\u{0}".len() + used_name(mechanism).len();
+        let common = offered.and(config.mechanisms).and(material.suffices_for());
+        let first_of = |set: Mechanisms| usable.iter().copied().find(|&it| set.has(it));
+        let admitted = match tls || config.danger_plaintext_auth {
+            true => common,
+            false => common.and(Mechanisms::SECRET_KEEPING),
+        };
+        let Some(mechanism) = first_of(admitted) else {
+            return Err(match first_of(common) {
+                Some(_) => Requirement::TlsForPassword,
+                None => Requirement::Mechanism,
+            });
+        };
         #[cfg(feature = "scram")]
         let user = match mechanism.hashes() {
             true => credentials.for_scram().0,
@@ -108,17 +105,15 @@ impl Exchange {
         #[cfg(not(feature = "scram"))]
         let user = credentials.user;
         let length = user.len().saturating_add(credentials.secret.0.len());
-        // The largest frame around user and secret is that of SCRAM, which, like
-        // OAUTHBEARER, also writes three octets for some of the user's.
+        // SCRAM and OAUTHBEARER write three octets for some of the user's.
         let escapes = user.bytes().filter(|b| needs_escape(*b));
         let escapes = escapes.count().saturating_mul(2);
-        let response = encoded_len(length.saturating_add(escapes).saturating_add(56));
         let no_initial_response = matches!(mechanism, Mechanism::Login | Mechanism::CramMd5);
         Ok(Self {
             mechanism,
             responses: 0,
             begun: false,
-            waits: no_initial_response || response.saturating_add(overhead) > LINE_LIMIT,
+            waits: no_initial_response || length.saturating_add(escapes) > INITIAL_LIMIT,
             #[cfg(feature = "scram")]
             proof: material.prepare(mechanism, offered),
         })
@@ -188,7 +183,7 @@ impl Exchange {
             return;
         }
         out.put(b"AUTH ");
-        out.put(used_name(self.mechanism).as_bytes());
+        out.put(Keyword::Mechanism(self.mechanism).name().as_bytes());
         if self.waits {
             out.put(b"\r\n");
         } else {
@@ -257,21 +252,22 @@ impl Exchange {
 }
 
 impl Material {
-    /// Whether there is what the mechanism needs.
-    fn suffices(&self, mechanism: Mechanism) -> bool {
+    /// The mechanisms that there is everything for.
+    fn suffices_for(&self) -> Mechanisms {
         #[cfg(feature = "scram")]
-        return match mechanism {
-            Mechanism::ScramSha1 | Mechanism::ScramSha256 => self.entropy.is_some(),
-            Mechanism::ScramSha1Plus | Mechanism::ScramSha256Plus => {
-                self.entropy.is_some() && self.binding.is_some()
-            }
-            _ => true,
+        return match (self.entropy, self.binding) {
+            (None, _) => Mechanisms::ALL
+                .without(Mechanism::ScramSha1)
+                .without(Mechanism::ScramSha1Plus)
+                .without(Mechanism::ScramSha256)
+                .without(Mechanism::ScramSha256Plus),
+            (Some(_), None) => Mechanisms::ALL
+                .without(Mechanism::ScramSha1Plus)
+                .without(Mechanism::ScramSha256Plus),
+            (Some(_), Some(_)) => Mechanisms::ALL,
         };
         #[cfg(not(feature = "scram"))]
-        {
-            let _ = mechanism;
-            true
-        }
+        Mechanisms::ALL
     }
 
     #[cfg(feature = "scram")]
@@ -305,13 +301,6 @@ const PASSWORD_MECHANISMS: &[Mechanism] = &[
     Mechanism::Plain,
     Mechanism::Login,
 ];
-
-/// The name of a mechanism that this build has.
-fn used_name(mechanism: Mechanism) -> &'static str {
-    let mut used = USED_MECHANISMS.iter();
-    used.find(|(_, it)| *it == mechanism)
-        .map_or("", |(name, _)| name)
-}
 
 /// `saslname` of OAUTHBEARER's header (RFC 5801, section 4) writes comma and
 /// equals sign in another form.

@@ -131,16 +131,16 @@ impl<'c> Client<'c> {
     /// then. Any other error that the machine failed with.
     pub fn quit(&mut self, now: Instant) -> Result<(), Error> {
         let session = &mut self.dialogue.session;
-        match session.error {
-            Some(Error::Refused { .. } | Error::Unmet(_)) | None => {}
-            Some(error) => return Err(error),
+        match session.result {
+            Err(Error::Refused { .. } | Error::Unmet(_)) | Ok(()) => {}
+            failed => return failed,
         }
         match session.row {
             Place::Idle => {}
             Place::Closed => return Err(Error::Misuse(Misuse::Over)),
             _ => return Err(Error::Misuse(Misuse::Busy)),
         }
-        session.error = None;
+        session.result = Ok(());
         session.begin(Place::Quit);
         self.dialogue.session.since = now;
         Ok(())
@@ -161,7 +161,7 @@ impl<'c> Client<'c> {
     /// [`Client::submit`], [`Client::query`] or [`Client::quit`] may be called.
     pub fn is_ready(&self) -> bool {
         let session = &self.dialogue.session;
-        session.row == Place::Idle && session.error.is_none() && !session.tell_failure
+        session.row == Place::Idle && !session.has_failed() && !session.tell_failure
     }
 
     /// Whether a message went out by DATA, to its final dot, the server's verdict is
@@ -222,18 +222,22 @@ impl<'c> Client<'c> {
     /// Whether the server may have taken the message without having said so: its
     /// final dot was sent, at least in part, and the verdict is open.
     pub fn outcome_unknown(&self) -> bool {
-        self.dialogue.session.outcome_unknown()
+        let session = &self.dialogue.session;
+        let unknown = |error: Error| error.outcome_unknown();
+        session
+            .result
+            .map_or_else(unknown, |()| session.outcome_unknown())
     }
 
     /// The error that the machine failed with.
     pub fn error(&self) -> Option<Error> {
-        self.dialogue.session.error
+        self.dialogue.session.result.err()
     }
 
     fn check_ready(&self) -> Result<(), Error> {
-        self.dialogue.session.result()?;
-        if self.is_ready() {
-            Ok(())
+        let session = &self.dialogue.session;
+        if self.is_ready() || session.has_failed() {
+            session.result
         } else {
             Err(Error::Misuse(Misuse::Busy))
         }
@@ -282,8 +286,8 @@ impl Machine for Client<'_> {
                 dialogue.misbehaved(Fault::PlaintextAfterStartTls);
             }
         }
-        match dialogue.session.error {
-            Some(error) if event.is_none() => Err(error),
+        match dialogue.session.result {
+            Err(error) if event.is_none() => Err(error),
             _ => Ok((used, event)),
         }
     }
@@ -292,11 +296,11 @@ impl Machine for Client<'_> {
         let dialogue = &mut self.dialogue;
         // The server may close instead of answering QUIT; the mail is safe.
         let over = matches!(dialogue.session.row, Place::Quit | Place::Closed);
-        if !over && dialogue.session.error.is_none() {
+        if !over && !dialogue.session.has_failed() {
             dialogue.fail(Cause::Closed);
         }
         dialogue.session.close();
-        dialogue.session.result()
+        dialogue.session.result
     }
 
     fn transmit(&mut self, now: Instant, out: &mut [u8]) -> usize {
@@ -324,11 +328,11 @@ impl Machine for Client<'_> {
                 dialogue.fail(Cause::Timeout);
             }
         }
-        dialogue.session.result()
+        dialogue.session.result
     }
 
     fn wants_tls(&self) -> bool {
-        self.dialogue.session.row == Place::Handshake && self.dialogue.session.error.is_none()
+        self.dialogue.session.row == Place::Handshake && !self.dialogue.session.has_failed()
     }
 
     fn tls_established(&mut self, now: Instant) -> Result<(), Error> {
@@ -361,11 +365,12 @@ impl Dialogue<'_> {
     // Alone it has enough registers.
     #[inline(never)]
     fn send(&mut self, out: &mut [u8]) -> usize {
-        if out.is_empty() || !self.may_send() {
+        let place = self.place(self.session.sent);
+        if out.is_empty() || !self.may_send(place) {
             return 0;
         }
         let mut window = Window::new(usize::from(self.session.offset), out);
-        self.render(&mut window);
+        self.render(place, &mut window);
         let written = window.written();
         let session = &mut self.session;
         if window.finished() {
@@ -388,7 +393,7 @@ impl Dialogue<'_> {
         buffer: &'a mut [u8],
         input: &'a [u8],
     ) -> (usize, Option<ReplyLine<'a>>) {
-        if input.is_empty() || self.session.error.is_some() || self.session.row == Place::Closed {
+        if input.is_empty() || self.session.has_failed() || self.session.row == Place::Closed {
             return (0, None);
         }
         if self.session.row == Place::Handshake {

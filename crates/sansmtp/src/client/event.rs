@@ -18,6 +18,8 @@ use crate::wire::xclient::XClient;
 /// fails. In LMTP an `Event::Verdict` for each recipient stands for the former.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+// The reply lies at the same place in each, so that less code makes them.
+#[repr(u8)]
 pub enum Event<'a> {
     /// A line that needs no action: all lines of a reply but the last, and
     /// replies that only move the dialogue on. For logs, and for the whole text
@@ -50,10 +52,10 @@ pub enum Event<'a> {
     },
     /// The reply to a RCPT.
     Recipient {
-        /// Which recipient of the envelope, from 0.
-        index: usize,
         /// The last line of the reply.
         reply: ReplyLine<'a>,
+        /// Which recipient of the envelope, from 0.
+        index: usize,
     },
     /// The content is due: push it through
     /// [`Client::body`](super::Client::body).
@@ -74,10 +76,10 @@ pub enum Event<'a> {
     /// one the transaction is over; it comes in the place of [`Event::Delivered`].
     #[cfg(feature = "mta")]
     Verdict {
-        /// Which recipient of the envelope, from 0.
-        index: usize,
         /// The last line of the reply.
         reply: ReplyLine<'a>,
+        /// Which recipient of the envelope, from 0.
+        index: usize,
         /// No more verdicts come.
         last: bool,
     },
@@ -98,20 +100,19 @@ pub enum Event<'a> {
     Closed,
 }
 
-/// What a line of a reply is to be told as.
+/// What a line of a reply is to be told as. In the order of [`Event`], so that one is
+/// made of the other without a table.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "esmtp"), allow(dead_code))]
+#[repr(u8)]
 pub(super) enum Told {
-    /// Not at all: the machine has failed.
-    Failed,
     Reply,
-    Refused,
-    #[cfg(feature = "starttls")]
     StartTls,
     Ready,
+    Refused,
     Sender,
     Recipient,
     Content,
-    #[cfg(feature = "chunking")]
     ChunkRefused,
     Delivered,
     #[cfg(feature = "mta")]
@@ -119,13 +120,14 @@ pub(super) enum Told {
         index: usize,
         last: bool,
     },
-    /// The message went nowhere, and this reply says so.
-    Rejected,
     /// The message went nowhere, for what was said before.
     NotDelivered,
-    #[cfg(feature = "query")]
     Answer,
     Closed,
+    /// The message went nowhere, and this reply says so.
+    Rejected,
+    /// Not at all: the machine has failed.
+    Failed,
 }
 
 impl Told {
@@ -141,7 +143,6 @@ impl Told {
             Self::Failed => return None,
             Self::Reply => Event::Reply { stage, reply },
             Self::Refused => Event::Refused { stage, reply },
-            #[cfg(feature = "starttls")]
             Self::StartTls => Event::StartTls,
             Self::Ready => Event::Ready,
             Self::Sender => Event::Sender { reply },
@@ -150,7 +151,6 @@ impl Told {
                 reply,
             },
             Self::Content => Event::Content,
-            #[cfg(feature = "chunking")]
             Self::ChunkRefused => Event::ChunkRefused { reply },
             Self::Delivered => Event::Delivered { reply },
             #[cfg(feature = "mta")]
@@ -163,7 +163,6 @@ impl Told {
                 stage: failed_at.unwrap_or(stage),
                 reply: None,
             },
-            #[cfg(feature = "query")]
             Self::Answer => Event::Answer { reply },
             Self::Closed => Event::Closed,
         })

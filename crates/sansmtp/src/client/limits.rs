@@ -170,6 +170,9 @@ impl Session {
         recipients: &[Recipient<'_>],
         lmtp: bool,
     ) -> Option<Requirement> {
+        if !lmtp && !self.offers(Extension::Limits) {
+            return None;
+        }
         let mut allowance = self.allowance(lmtp);
         if allowance.recipients == 0 {
             return Some(Requirement::Messages);

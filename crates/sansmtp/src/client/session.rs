@@ -9,7 +9,7 @@ use crate::auth::{Exchange, Material};
 use crate::capability::{Capabilities, Extension};
 use crate::config::{Config, Security};
 use crate::envelope::Envelope;
-use crate::error::{Error, Fault, Misuse, Requirement, Stage};
+use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
 use crate::state::{State, Step};
 use crate::wire::dot;
@@ -47,7 +47,8 @@ pub struct Session {
     pub(super) overlaps: bool,
     #[cfg(feature = "extensions")]
     pub(super) smtputf8: bool,
-    pub(super) error: Option<Error>,
+    /// The error that the machine failed with, if it has.
+    pub(super) result: Result<(), Error>,
     /// Commands of the row that were sent and that were answered.
     pub(super) sent: u32,
     pub(super) answered: u32,
@@ -64,26 +65,16 @@ pub struct Session {
     pub(super) material: Material,
 }
 
-/// What stands at a place in the row of commands.
+/// What stands at a place in the row of commands. First what is sent with a name and at
+/// most one argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Place {
-    /// The server speaks first.
-    Greeting,
-    /// The driver does a TLS handshake.
-    Handshake,
     Ehlo,
     Helo,
+    #[cfg(feature = "starttls")]
     StartTls,
-    /// The AUTH line or a response.
-    Auth,
-    /// Nothing: the session is ready, or the row is at its end.
-    Idle,
-    Query,
     Quit,
-    Closed,
-    /// The end of the message before, whose verdict opens the row.
-    #[cfg(feature = "overlap")]
-    Earlier,
     Rset,
     /// MAIL, which also stands for the row of a transaction.
     Mail,
@@ -91,10 +82,27 @@ pub(super) enum Place {
     Data,
     /// The end of the content.
     Content,
-    /// A chunk of the content, which the driver pushes.
-    Chunk,
     /// The chunk that ends the content.
+    #[cfg(feature = "chunking")]
     LastChunk,
+    /// The AUTH line or a response.
+    #[cfg(feature = "auth")]
+    Auth,
+    #[cfg(feature = "query")]
+    Query,
+    /// The end of the message before, whose verdict opens the row.
+    #[cfg(feature = "overlap")]
+    Earlier,
+    /// A chunk of the content, which the driver pushes.
+    #[cfg(feature = "chunking")]
+    Chunk,
+    /// The server speaks first.
+    Greeting,
+    /// The driver does a TLS handshake.
+    Handshake,
+    /// Nothing: the session is ready, or the row is at its end.
+    Idle,
+    Closed,
 }
 
 /// How far the content is.
@@ -120,12 +128,10 @@ pub(super) struct Dialogue<'c> {
     pub(super) query: Option<Query<'c>>,
 }
 
-/// Why the client fails, besides a refusal.
+/// Why the client fails in the middle of the dialogue.
 #[derive(Clone, Copy)]
 pub(super) enum Cause {
     Fault(Fault),
-    Unmet(Requirement),
-    Misuse(Misuse),
     Timeout,
     Closed,
 }
@@ -143,7 +149,10 @@ impl Place {
             Self::Idle | Self::Closed => Stage::Idle,
             Self::Greeting => Stage::Greeting,
             Self::Ehlo | Self::Helo => Stage::Hello,
-            Self::Handshake | Self::StartTls => Stage::StartTls,
+            Self::Handshake => Stage::StartTls,
+            #[cfg(feature = "starttls")]
+            Self::StartTls => Stage::StartTls,
+            #[cfg(feature = "auth")]
             Self::Auth => Stage::Auth,
             #[cfg(feature = "overlap")]
             Self::Earlier => Stage::Content,
@@ -151,7 +160,10 @@ impl Place {
             Self::Mail => Stage::Mail,
             Self::Rcpt => Stage::Rcpt,
             Self::Data => Stage::Data,
-            Self::Chunk | Self::LastChunk | Self::Content => Stage::Content,
+            Self::Content => Stage::Content,
+            #[cfg(feature = "chunking")]
+            Self::Chunk | Self::LastChunk => Stage::Content,
+            #[cfg(feature = "query")]
             Self::Query => Stage::Query,
             Self::Quit => Stage::Quit,
         }
@@ -192,7 +204,7 @@ impl Session {
             capabilities: Capabilities::NONE,
             framing: Framing::default(),
             since: now,
-            error: None,
+            result: Ok(()),
         }
     }
 
@@ -235,9 +247,6 @@ impl Session {
     /// Whether the final dot or the last chunk was sent, at least in part, and
     /// the verdict is open.
     pub(super) fn outcome_unknown(&self) -> bool {
-        if let Some(error) = self.error {
-            return error.outcome_unknown();
-        }
         #[cfg(feature = "overlap")]
         if self.awaits_earlier() {
             return true;
@@ -249,9 +258,9 @@ impl Session {
         self.content == Content::Complete && self.failed_at.is_none() && (self.offset > 0 || sent)
     }
 
-    /// The error that the machine failed with, if it has.
-    pub(super) fn result(&self) -> Result<(), Error> {
-        self.error.map_or(Ok(()), Err)
+    /// Whether the machine has failed.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.result.is_err()
     }
 }
 
@@ -266,7 +275,7 @@ impl Dialogue<'_> {
         let timeouts = &self.config.timeouts;
         let limit = match self.stage() {
             Stage::Idle => return None,
-            _ if self.session.error.is_some() => return None,
+            _ if self.session.has_failed() => return None,
             Stage::Greeting | Stage::StartTls => timeouts.greeting,
             Stage::Rcpt => timeouts.rcpt,
             Stage::Data => timeouts.data,
@@ -279,13 +288,15 @@ impl Dialogue<'_> {
     }
 
     /// Fails for good.
+    // Called from many places.
+    #[inline(never)]
     pub(super) fn fail(&mut self, cause: Cause) -> Told {
         let (stage, outcome_unknown) = (self.stage(), self.session.outcome_unknown());
-        self.session.error = Some(match cause {
+        self.session.result = Err(match cause {
             Cause::Fault(fault) => Error::Peer {
                 stage,
-                fault,
                 outcome_unknown,
+                fault,
             },
             Cause::Timeout => Error::Timeout {
                 stage,
@@ -295,8 +306,6 @@ impl Dialogue<'_> {
                 stage,
                 outcome_unknown,
             },
-            Cause::Unmet(requirement) => Error::Unmet(requirement),
-            Cause::Misuse(misuse) => Error::Misuse(misuse),
         });
         Told::Failed
     }

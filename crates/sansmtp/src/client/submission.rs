@@ -5,8 +5,8 @@ use super::Query;
 #[cfg(feature = "chunking")]
 use super::chunks::Chunks;
 use super::event::Told;
-use super::session::{Cause, Content, Dialogue, Place, Session};
-use crate::capability::{Capabilities, Extension, USED};
+use super::session::{Content, Dialogue, Place, Session};
+use crate::capability::{Capabilities, Extension};
 use crate::config::Security;
 use crate::envelope::{Envelope, Recipient};
 use crate::error::{Error, Fault, Misuse, Requirement, Stage};
@@ -15,6 +15,7 @@ use crate::state::{State, Step};
 use crate::wire::command::Command;
 use crate::wire::dot;
 use crate::wire::ehlo;
+use crate::wire::keyword::Keyword;
 #[cfg(feature = "extensions")]
 use crate::wire::param::{Body, MailParameters};
 use crate::wire::reply::ReplyLine;
@@ -133,12 +134,15 @@ impl Dialogue<'_> {
     /// Whether the driver may push content now.
     pub(super) fn takes_content(&self) -> bool {
         let session = &self.session;
-        session.content == Content::Open
-            && session.error.is_none()
-            && (!session.chunks.are_used()
-                || self.place(session.sent) == Place::Chunk
-                    // A chunk that was begun must be ended, even for nobody.
-                    && (session.failed_at.is_none() || session.chunks.is_open()))
+        let open = session.content == Content::Open && !session.has_failed();
+        #[cfg(feature = "chunking")]
+        if session.chunks.are_used() {
+            return open
+                && self.place(session.sent) == Place::Chunk
+                // A chunk that was begun must be ended, even for nobody.
+                && (session.failed_at.is_none() || session.chunks.is_open());
+        }
+        open
     }
 
     /// Whether all of a message but its verdict is done, so that the server may get
@@ -148,7 +152,7 @@ impl Dialogue<'_> {
         let session = &self.session;
         session.offers(Extension::Pipelining)
             && !self.is_lmtp()
-            && session.error.is_none()
+            && !session.has_failed()
             && session.failed_at.is_none()
             && session.is_awaiting()
             && session.offset == 0
@@ -160,7 +164,7 @@ impl Dialogue<'_> {
     pub(super) fn finish_content(&mut self) {
         if self.session.chunks.is_open() {
             // The server would wait for the rest of the chunk.
-            self.fail(Cause::Misuse(Misuse::ContentCutShort));
+            self.session.result = Err(Error::Misuse(Misuse::ContentCutShort));
             return;
         }
         #[cfg(feature = "chunking")]
@@ -171,20 +175,22 @@ impl Dialogue<'_> {
         self.session.settle();
     }
 
-    /// Whether the next command may go out now.
-    pub(super) fn may_send(&self) -> bool {
+    /// Whether the next command, which stands at `place`, may go out now.
+    pub(super) fn may_send(&self, place: Place) -> bool {
         let session = &self.session;
-        if session.error.is_some() {
+        if session.has_failed() {
             return false;
         }
         if session.offset > 0 {
             return true;
         }
         let wanted = session.failed_at.is_none();
-        match self.place(session.sent) {
+        match place {
             Place::Idle | Place::Closed | Place::Greeting | Place::Handshake => false,
             // The driver writes it.
+            #[cfg(feature = "chunking")]
             Place::Chunk => false,
+            #[cfg(feature = "chunking")]
             Place::LastChunk => wanted,
             Place::Content => session.content == Content::Complete && !session.is_awaiting(),
             _ if !session.is_awaiting() => true,
@@ -197,14 +203,14 @@ impl Dialogue<'_> {
         }
     }
 
-    /// Renders the command that is to be sent next.
-    pub(super) fn render(&self, out: &mut Window<'_>) {
-        let place = self.place(self.session.sent);
-        let (verb, argument) = match place {
-            Place::Ehlo if self.is_lmtp() => ("LHLO ", self.config.ehlo_name.as_str()),
-            Place::Ehlo => ("EHLO ", self.config.ehlo_name.as_str()),
-            Place::Helo => ("HELO ", self.config.ehlo_name.as_str()),
-            Place::StartTls => ("STARTTLS", ""),
+    /// Renders what stands at `place`, which is to be sent next.
+    // Alone it has enough registers.
+    #[inline(never)]
+    pub(super) fn render(&self, place: Place, out: &mut Window<'_>) {
+        let argument = match place {
+            Place::Ehlo | Place::Helo => self.config.ehlo_name.as_str(),
+            Place::Mail => self.envelope.map_or("", |e| e.reverse_path.as_str()),
+            Place::Rcpt => self.recipient().map_or("", |r| r.forward_path.as_str()),
             #[cfg(feature = "auth")]
             Place::Auth => {
                 if let (Some(exchange), Some(credentials)) =
@@ -214,25 +220,15 @@ impl Dialogue<'_> {
                 }
                 return;
             }
-            Place::Rset => ("RSET", ""),
-            Place::Mail => (
-                "MAIL FROM:<",
-                self.envelope.map_or("", |e| e.reverse_path.as_str()),
-            ),
-            Place::Rcpt => (
-                "RCPT TO:<",
-                self.recipient().map_or("", |r| r.forward_path.as_str()),
-            ),
-            Place::Data => ("DATA", ""),
             Place::Content => return out.put(self.session.dot.terminator()),
             #[cfg(feature = "chunking")]
             Place::LastChunk => return self.session.chunks.render_last(out),
             #[cfg(feature = "query")]
             Place::Query => return self.query.map_or(Command::Noop, Query::command).render(out),
-            Place::Quit => ("QUIT", ""),
-            _ => return,
+            _ => "",
         };
-        out.put(verb.as_bytes());
+        let lmtp = self.is_lmtp() && place == Place::Ehlo;
+        out.put(if lmtp { b"LHLO " } else { beginning(place) });
         out.put(argument.as_bytes());
         if matches!(place, Place::Mail | Place::Rcpt) {
             out.put(b">");
@@ -281,7 +277,7 @@ impl Dialogue<'_> {
     pub(super) fn take_reply(&mut self, place: Place, reply: &ReplyLine<'_>) -> Told {
         let stage = place.stage();
         let code = reply.code.get();
-        let (positive, negative) = (code < 300, code >= 400);
+        let negative = code >= 400;
         let awaited = self.session.is_awaiting();
         let in_content = stage == Stage::Content;
         // A reply may come while none is due: 421 at any time, and a refusal while
@@ -290,28 +286,21 @@ impl Dialogue<'_> {
         if !awaited && code != 421 && !(negative && on_its_way) {
             return self.misbehaved(Fault::Unsolicited);
         }
-        if !USED.is_empty() && place == Place::Ehlo && positive {
+        if Keyword::ARE_KNOWN && place == Place::Ehlo && code < 300 {
             self.session.take_ehlo_line(reply);
         }
         if !reply.last {
             return Told::Reply;
         }
-        if code == 421 && !in_content && place != Place::Quit {
+        if place == Place::Quit {
+            self.session.close();
+            return Told::Closed;
+        }
+        if code == 421 && !in_content {
             // The server closes, whatever was asked (RFC 5321, section 3.8).
             return self.refuse(stage, reply);
         }
-        let fits = match place {
-            Place::Greeting | Place::StartTls => code == 220,
-            Place::Ehlo | Place::Helo => code == 250,
-            Place::Auth => matches!(code, 235 | 334),
-            // LMTP must refuse a message for nobody (RFC 2033, section 4.2).
-            Place::Data if self.is_lmtp() => code == 354 && self.session.failed_at.is_none(),
-            Place::Data => code == 354 && self.session.failed_at != Some(Stage::Mail),
-            Place::Query | Place::Quit => true,
-            // A greeting or a goodbye is no verdict.
-            _ if in_content => positive && !matches!(code, 220 | 221),
-            _ => positive,
-        };
+        let fits = self.is_good(place, in_content, code);
         if !fits && (!negative || place == Place::Rset) {
             return self.misbehaved(Fault::UnexpectedCode);
         }
@@ -319,21 +308,20 @@ impl Dialogue<'_> {
         if place == Place::Content && awaited && self.is_lmtp() {
             return self.take_recipient_verdict(reply);
         }
-        let lmtp = self.is_lmtp();
         #[cfg(feature = "mta")]
         if place == Place::Rcpt && fits && awaited {
             let index = self.session.answered.wrapping_sub(FIRST_RECIPIENT);
             self.session.tally.accept(index as usize);
         }
-        if awaited {
-            self.session.answered = self.session.answered.wrapping_add(1);
-        }
+        self.session.answered = self.session.answered.wrapping_add(u32::from(awaited));
+        let lmtp = self.is_lmtp();
         let session = &mut self.session;
         let wanted = session.failed_at.is_none();
-        match place {
+        let told = match place {
             Place::Greeting if fits => {
                 session.step(Step::Greet);
                 session.begin(Place::Ehlo);
+                return Told::Reply;
             }
             Place::Ehlo | Place::Helo if fits => {
                 session.step(Step::Hello);
@@ -346,6 +334,7 @@ impl Dialogue<'_> {
                     return self.unmet(Requirement::StartTls);
                 }
                 self.session.begin(Place::Helo);
+                return Told::Reply;
             }
             #[cfg(feature = "starttls")]
             Place::StartTls if fits => {
@@ -355,18 +344,22 @@ impl Dialogue<'_> {
             }
             #[cfg(feature = "auth")]
             Place::Auth if fits => return self.take_challenge(reply),
-            Place::Greeting | Place::Ehlo | Place::Helo | Place::StartTls | Place::Auth => {
-                return self.refuse(stage, reply);
+            Place::Greeting | Place::Ehlo | Place::Helo => return self.refuse(stage, reply),
+            #[cfg(feature = "starttls")]
+            Place::StartTls => return self.refuse(stage, reply),
+            #[cfg(feature = "auth")]
+            Place::Auth => return self.refuse(stage, reply),
+            Place::Rset => {
+                session.step(Step::Reset);
+                return Told::Reply;
             }
-            Place::Rset => session.step(Step::Reset),
             Place::Mail => {
                 if fits {
                     session.step(Step::Mail);
                 } else {
                     session.failed_at = Some(stage);
                 }
-                session.settle();
-                return Told::Sender;
+                Told::Sender
             }
             Place::Rcpt => {
                 if fits && wanted {
@@ -375,8 +368,7 @@ impl Dialogue<'_> {
                 if wanted && self.place(self.session.answered) != place {
                     self.session.end_recipients();
                 }
-                self.session.settle();
-                return Told::Recipient;
+                Told::Recipient
             }
             Place::Data if fits => {
                 session.step(Step::GoAhead);
@@ -386,18 +378,19 @@ impl Dialogue<'_> {
                 }
                 // Nobody is to get it: an empty message (RFC 2920, section 3.1).
                 session.content = Content::Complete;
+                return Told::Reply;
             }
             Place::Data if wanted => {
                 session.failed_at = Some(stage);
                 session.end_transaction();
                 return Told::Rejected;
             }
-            Place::Data => session.settle(),
+            Place::Data => Told::Reply,
             // The reply to a chunk is no verdict yet, but one that comes before its
             // end is.
             #[cfg(feature = "chunking")]
             Place::Chunk if awaited && code != 421 => {
-                let told = if negative && wanted {
+                if negative && wanted {
                     session.failed_at = Some(stage);
                     Told::ChunkRefused
                 } else {
@@ -406,13 +399,11 @@ impl Dialogue<'_> {
                         session.step(Step::Chunk);
                     }
                     Told::Reply
-                };
-                session.settle();
-                return told;
+                }
             }
             #[cfg(feature = "query")]
             Place::Query => {
-                if self.query == Some(Query::RSET) && positive {
+                if self.query == Some(Query::RSET) && code < 300 {
                     session.step(Step::Reset);
                     session.dirty = false;
                 }
@@ -422,13 +413,38 @@ impl Dialogue<'_> {
                 }
                 return Told::Answer;
             }
-            Place::Quit => {
-                self.session.close();
-                return Told::Closed;
-            }
             _ => return self.take_verdict(place, awaited, reply),
-        }
-        Told::Reply
+        };
+        self.session.settle();
+        told
+    }
+
+    /// Whether the code says that the server goes along with what stands at `place`.
+    fn is_good(&self, place: Place, in_content: bool, code: u16) -> bool {
+        let awaited = match place {
+            Place::Greeting => 220,
+            #[cfg(feature = "starttls")]
+            Place::StartTls => 220,
+            Place::Ehlo | Place::Helo => 250,
+            #[cfg(feature = "auth")]
+            Place::Auth if code == 235 => 235,
+            #[cfg(feature = "auth")]
+            Place::Auth => 334,
+            Place::Data => 354,
+            #[cfg(feature = "query")]
+            Place::Query => code,
+            // A greeting or a goodbye is no verdict.
+            _ if in_content && matches!(code, 220 | 221) => 0,
+            _ if code < 300 => code,
+            _ => 0,
+        };
+        // LMTP must refuse a message for nobody (RFC 2033, section 4.2).
+        let senseless = place == Place::Data
+            && match self.session.failed_at {
+                None => false,
+                Some(stage) => stage == Stage::Mail || self.is_lmtp(),
+            };
+        code == awaited && !senseless
     }
 
     /// Whether STARTTLS is still to be done before anything else is said.
@@ -440,6 +456,7 @@ impl Dialogue<'_> {
     fn choose_next(&mut self) -> Told {
         let requirement = if self.wants_starttls() {
             if self.session.offers(Extension::StartTls) {
+                #[cfg(feature = "starttls")]
                 self.session.begin(Place::StartTls);
                 return Told::Reply;
             }
@@ -459,7 +476,8 @@ impl Dialogue<'_> {
     /// Fails since the server lacks something; QUIT is still polite.
     fn unmet(&mut self, requirement: Requirement) -> Told {
         self.session.begin(Place::Idle);
-        self.fail(Cause::Unmet(requirement))
+        self.session.result = Err(Error::Unmet(requirement));
+        Told::Failed
     }
 
     /// Takes the verdict on the content. If it was not awaited, the server
@@ -522,7 +540,7 @@ impl Dialogue<'_> {
     /// The server wants no more of this session.
     fn refuse(&mut self, stage: Stage, reply: &ReplyLine<'_>) -> Told {
         let session = &mut self.session;
-        session.error = Some(Error::Refused {
+        session.result = Err(Error::Refused {
             stage,
             code: reply.code,
             enhanced: reply.enhanced,
@@ -541,6 +559,66 @@ impl Dialogue<'_> {
         Told::Refused
     }
 }
+
+/// What the command at a place begins with.
+fn beginning(place: Place) -> &'static [u8] {
+    let number = place as usize;
+    let bounds = (BOUNDS.get(number), BOUNDS.get(number.wrapping_add(1)));
+    let (Some(start), Some(end)) = bounds else {
+        return b"";
+    };
+    let range = usize::from(*start)..usize::from(*end);
+    TEXT.get(range).unwrap_or_default()
+}
+
+/// The beginnings of the commands, in the order of their places.
+const BEGINNINGS: &[&str] = &[
+    "EHLO ",
+    "HELO ",
+    #[cfg(feature = "starttls")]
+    "STARTTLS",
+    "QUIT",
+    "RSET",
+    "MAIL FROM:<",
+    "RCPT TO:<",
+    "DATA",
+];
+
+/// All of them in a row: with two pointers each they would take more flash.
+static TEXT: [u8; LENGTH] = {
+    let mut text = [0; LENGTH];
+    let (mut number, mut to) = (0, 0);
+    while number < BEGINNINGS.len() {
+        let from = BEGINNINGS[number].as_bytes();
+        let mut at = 0;
+        while at < from.len() {
+            text[to] = from[at];
+            (at, to) = (at + 1, to + 1);
+        }
+        number += 1;
+    }
+    text
+};
+
+/// Where each begins in [`TEXT`], and where the last one ends.
+static BOUNDS: [u8; BEGINNINGS.len() + 1] = {
+    let mut bounds = [0; BEGINNINGS.len() + 1];
+    let mut number = 0;
+    while number < BEGINNINGS.len() {
+        bounds[number + 1] = bounds[number] + BEGINNINGS[number].len() as u8;
+        number += 1;
+    }
+    bounds
+};
+
+const LENGTH: usize = {
+    let (mut length, mut number) = (0, 0);
+    while number < BEGINNINGS.len() {
+        length += BEGINNINGS[number].len();
+        number += 1;
+    }
+    length
+};
 
 impl Session {
     /// The server has greeted anew: all that was said before is void.

@@ -5,18 +5,17 @@ use crate::octets;
 
 /// Where the encoder stands in the mail data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Encoder {
+    /// At the beginning of a line, the added dot is out, the own dot is not.
+    Stuffed = 0,
+    /// Inside a line.
+    InLine = 1,
+    /// Behind a CR, which may be one that a bare LF was missing.
+    AfterCr = 2,
     /// At the beginning of a line.
     #[default]
-    LineStart,
-    /// Inside a line.
-    InLine,
-    /// Behind a CR.
-    AfterCr,
-    /// At the beginning of a line, the added dot is out, the own dot is not.
-    Stuffed,
-    /// The CR that a bare LF was missing is out, the LF is not.
-    Completed,
+    LineStart = 3,
 }
 
 impl Encoder {
@@ -27,6 +26,33 @@ impl Encoder {
     /// becomes CR LF, since receivers disagree on what such a byte means and
     /// attackers use that to smuggle commands.
     pub fn encode(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize) {
+        if cfg!(feature = "memchr") {
+            self.encode_runs(input, out)
+        } else {
+            self.encode_singly(input, out)
+        }
+    }
+
+    /// Octet by octet: the least code.
+    fn encode_singly(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize) {
+        let (mut read, mut written) = (0_usize, 0_usize);
+        while let (Some(&byte), Some(slot)) = (input.get(read), out.get_mut(written)) {
+            let consumed;
+            (*slot, consumed, *self) = match (*self, byte) {
+                (Self::AfterCr, _) => (b'\n', byte == b'\n', Self::LineStart),
+                (_, b'\r') => (byte, true, Self::AfterCr),
+                (_, b'\n') => (b'\r', false, Self::AfterCr),
+                (Self::LineStart, b'.') => (byte, false, Self::Stuffed),
+                _ => (byte, true, Self::InLine),
+            };
+            written = written.wrapping_add(1);
+            read = read.wrapping_add(usize::from(consumed));
+        }
+        (read, written)
+    }
+
+    /// Runs of octets at once where they pass as they are.
+    fn encode_runs(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize) {
         let (mut read, mut written) = (0_usize, 0_usize);
         while let (Some(rest), Some(room)) = (input.get(read..), out.get_mut(written..)) {
             let (Some(&byte), false) = (rest.first(), room.is_empty()) else {
@@ -36,10 +62,9 @@ impl Encoder {
             (octet, consumed, *self) = match (*self, byte) {
                 (Self::AfterCr, b'\n') => (b'\n', true, Self::LineStart),
                 (Self::AfterCr, _) => (b'\n', false, Self::LineStart),
-                (Self::Completed, _) => (b'\n', true, Self::LineStart),
                 (Self::Stuffed, _) => (b'.', true, Self::InLine),
                 (_, b'\r') => (b'\r', true, Self::AfterCr),
-                (_, b'\n') => (b'\r', false, Self::Completed),
+                (_, b'\n') => (b'\r', false, Self::AfterCr),
                 (Self::LineStart, b'.') if room.len() == 1 => (b'.', false, Self::Stuffed),
                 _ => {
                     let room = match (*self, byte, room) {
@@ -75,9 +100,7 @@ impl Encoder {
             let run;
             (run, place) = match (place, byte) {
                 (Self::AfterCr, b'\n') => (1, Self::LineStart),
-                (Self::AfterCr | Self::Completed | Self::Stuffed, _)
-                | (Self::LineStart, b'.')
-                | (_, b'\n') => break,
+                (Self::AfterCr | Self::Stuffed, _) | (Self::LineStart, b'.') | (_, b'\n') => break,
                 (_, b'\r') => (1, Self::AfterCr),
                 _ => {
                     let run = plain::<true>(rest);
@@ -101,12 +124,9 @@ impl Encoder {
     /// What ends the mail data from here: a dot on a line of its own, behind a
     /// CR LF if the last line lacks one.
     pub fn terminator(self) -> &'static [u8] {
-        match self {
-            Self::LineStart => b".\r\n",
-            Self::AfterCr | Self::Completed => b"\n.\r\n",
-            Self::InLine => b"\r\n.\r\n",
-            Self::Stuffed => b".\r\n.\r\n",
-        }
+        // The later the state, the less of it is missing.
+        let all = b".\r\n.\r\n";
+        all.get(self as usize..).unwrap_or_default()
     }
 }
 

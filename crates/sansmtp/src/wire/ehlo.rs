@@ -2,11 +2,12 @@
 
 #[cfg(feature = "mta")]
 use super::datetime::DateTime;
+use super::keyword::Keyword;
 use super::reply::{Code, begin_line};
 use super::window::Window;
 #[cfg(feature = "mta")]
 use crate::capability::Bounds;
-use crate::capability::{Capabilities, Extension, USED, USED_MECHANISMS};
+use crate::capability::{Capabilities, Extension, Mechanisms};
 use crate::octets;
 
 /// Reads one keyword line of an EHLO reply, without code and separator, into
@@ -16,26 +17,20 @@ use crate::octets;
 /// `AUTH=PLAIN` is taken, and a SIZE that does not fit 64 bits counts as no
 /// limit.
 pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
-    let mut rest = line;
-    let keyword = next_word(&mut rest);
-    let known = USED
-        .iter()
-        .find(|(known, _)| octets::is_name(known, keyword));
-    let Some(&(_, extension)) = known else { return };
+    let words = without_separators(line);
+    let Some(&(name, Keyword::Extension(extension))) = Keyword::find(words) else {
+        return;
+    };
     capabilities.add(extension);
+    let rest = words.get(name.len()..).unwrap_or_default();
     match extension {
         Extension::Size if Extension::Size.is_used() => {
-            capabilities.max_size = super::param::decimal(next_word(&mut rest)).unwrap_or(0);
+            let rest = without_separators(rest);
+            let digits = rest.split_at_checked(word_end(rest)).unwrap_or_default().0;
+            capabilities.max_size = super::param::decimal(digits).unwrap_or(0);
         }
         Extension::Auth if Extension::Auth.is_used() => {
-            while !rest.is_empty() {
-                let word = next_word(&mut rest);
-                for (name, mechanism) in &USED_MECHANISMS {
-                    if octets::is_name(name, word) {
-                        capabilities.mechanisms = capabilities.mechanisms.with(*mechanism);
-                    }
-                }
-            }
+            parse_mechanisms(rest, &mut capabilities.mechanisms);
         }
         #[cfg(feature = "mta")]
         Extension::DeliverBy | Extension::FutureRelease | Extension::Limits => {
@@ -45,16 +40,34 @@ pub fn parse_line(line: &[u8], capabilities: &mut Capabilities) {
     }
 }
 
-/// Takes a word from the front; spaces and `=` part words.
-fn next_word<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
-    loop {
-        let end = octets::first::<b' ', b'='>(rest).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at_checked(end).unwrap_or_default();
-        *rest = behind.get(1..).unwrap_or_default();
-        if !word.is_empty() || rest.is_empty() {
-            return word;
-        }
+/// `*( SP sasl-mech )`
+// Kept out of the registers of the caller.
+#[cfg_attr(feature = "memchr", inline(never))]
+fn parse_mechanisms(words: &[u8], mechanisms: &mut Mechanisms) {
+    let mut rest = without_separators(words);
+    while !rest.is_empty() {
+        let end = match Keyword::find(rest) {
+            Some((name, Keyword::Mechanism(mechanism))) => {
+                *mechanisms = mechanisms.with(*mechanism);
+                name.len()
+            }
+            _ => word_end(rest),
+        };
+        rest = without_separators(rest.get(end..).unwrap_or_default());
     }
+}
+
+/// Spaces and `=` part words.
+fn without_separators(mut words: &[u8]) -> &[u8] {
+    while let [b' ' | b'=', rest @ ..] = words {
+        words = rest;
+    }
+    words
+}
+
+/// Where the first word ends.
+fn word_end(words: &[u8]) -> usize {
+    octets::first::<b' ', b'='>(words).unwrap_or(words.len())
 }
 
 /// Renders the whole EHLO reply of a server named `domain`.
@@ -162,7 +175,7 @@ const XCLIENT_ATTRIBUTES: &[u8] = b" NAME ADDR PORT PROTO HELO LOGIN DESTADDR DE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::{Mechanism, Mechanisms};
+    use crate::capability::Mechanism;
 
     fn parse(lines: &[&str]) -> Capabilities {
         let mut capabilities = Capabilities::NONE;

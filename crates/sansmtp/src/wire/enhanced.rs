@@ -68,19 +68,20 @@ impl EnhancedCode {
             let (subject, detail) = (u16::from(digit(subject)), u16::from(digit(detail)));
             return Some((Self::new(digit(class), subject, detail), rest));
         }
-        if !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
+        if cfg!(feature = "memchr") && !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
             return None;
         }
-        let mut rest = text;
-        let code = Self::of(octets::dotted(&mut rest)?);
-        // A class alone, or without a detail, has none in its place.
-        if code.class() == 0 {
+        let (number, used) = octets::dotted(text);
+        let code = Self::of(number);
+        // What lacks a detail has none of these in the class's place.
+        if !matches!(code.class(), 2 | 4 | 5) {
             return None;
         }
-        if !rest.is_empty() {
-            rest = octets::strip(rest, b' ')?;
+        match text.get(used..)? {
+            [] => Some((code, &[])),
+            [b' ', rest @ ..] => Some((code, rest)),
+            _ => None,
         }
-        Some((code, rest))
     }
 
     pub(crate) fn push_to(self, few: &mut Few) {

@@ -12,8 +12,8 @@ use crate::octets;
 pub struct Framing {
     /// Octets of the current line seen so far, CR LF included.
     seen: u32,
-    /// The last octet was a CR.
-    after_cr: bool,
+    /// The last octet.
+    last: u8,
     /// A CR or LF stood alone inside the line.
     bare: bool,
 }
@@ -45,7 +45,7 @@ impl Framing {
 
     /// The same without a CR at its end, which may belong to the line's end.
     pub fn content(&self) -> u32 {
-        self.seen.saturating_sub(u32::from(self.after_cr))
+        self.seen.saturating_sub(u32::from(self.after_cr()))
     }
 
     /// Whether a bare CR or LF was met in the unfinished line.
@@ -55,10 +55,11 @@ impl Framing {
 
     /// Takes input up to the end of the line, or all of it if the line goes on.
     ///
-    /// A line that lies whole in `input` is returned where it lies; one that
-    /// straddles two calls is put together in `storage`. Either way at most
+    /// With the feature `memchr` a line that lies whole in `input` is returned where
+    /// it lies; any other is put together in `storage`. Either way at most
     /// `storage.len()` octets of it are shown, so that the result does not
     /// depend on how the stream was split.
+    #[inline]
     pub fn take<'a>(
         &mut self,
         storage: &'a mut [u8],
@@ -77,40 +78,29 @@ impl Framing {
             };
             return (length.saturating_add(2), Some(line));
         }
-        let before = self.seen as usize;
-        let (used, complete) = self.scan(input);
-        let taken = input.get(..used).unwrap_or(input);
-        let size = storage.len();
-        let whole: &[u8] = if before == 0 && complete {
-            taken
-        } else {
-            octets::copy(taken, storage.get_mut(before..).unwrap_or_default());
-            storage
-        };
-        let seen = before.saturating_add(used);
-        if !complete {
-            self.seen = seen as u32;
-            return (used, None);
-        }
-        let length = seen.saturating_sub(2);
-        let line = Line {
-            bytes: whole.get(..length.min(size)).unwrap_or_default(),
-            length: length as u32,
-            bare: self.bare,
-        };
-        *self = Self::default();
-        (used, Some(line))
+        let (used, line) = self.take_into(storage, input);
+        let line = line.map(|(length, bare)| Line {
+            bytes: storage.get(..length as usize).unwrap_or(storage),
+            length,
+            bare,
+        });
+        (used, line)
     }
 
     /// The same, but the line is always put together in `storage`, so that it can
     /// be changed there. Returns its length in octets and whether it is `bare`;
     /// the octets are at the beginning of `storage`.
     pub fn take_into(&mut self, storage: &mut [u8], input: &[u8]) -> (usize, Option<(u32, bool)>) {
-        let before = self.seen;
-        let (used, complete) = self.scan(input);
-        self.seen = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
-        let room = storage.get_mut(before as usize..).unwrap_or_default();
-        octets::copy(input.get(..used).unwrap_or(input), room);
+        let (used, complete) = if cfg!(feature = "memchr") {
+            let before = self.seen;
+            let (used, complete) = self.scan(input);
+            self.seen = before.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
+            let room = storage.get_mut(before as usize..).unwrap_or_default();
+            octets::copy(input.get(..used).unwrap_or(input), room);
+            (used, complete)
+        } else {
+            self.step(storage, input)
+        };
         if !complete {
             return (used, None);
         }
@@ -119,12 +109,36 @@ impl Framing {
         (used, Some(line))
     }
 
+    const fn after_cr(&self) -> bool {
+        self.last == b'\r'
+    }
+
+    /// Looks at the octets one by one up to the end of the line, and copies each: the
+    /// least code.
+    fn step(&mut self, storage: &mut [u8], input: &[u8]) -> (usize, bool) {
+        let mut used = 0_usize;
+        for &octet in input {
+            used = used.wrapping_add(1);
+            if let Some(slot) = storage.get_mut(self.seen as usize) {
+                *slot = octet;
+            }
+            self.seen = self.seen.saturating_add(1);
+            if self.after_cr() != (octet == b'\n') {
+                self.bare = true;
+            } else if octet == b'\n' {
+                return (used, true);
+            }
+            self.last = octet;
+        }
+        (used, false)
+    }
+
     /// Finds the end of the line in `input`: how many octets belong to it, and
     /// whether the last two of the line are CR LF.
     fn scan(&mut self, input: &[u8]) -> (usize, bool) {
         let mut at = 0_usize;
         loop {
-            if !self.after_cr {
+            if !self.after_cr() {
                 let rest = input.get(at..).unwrap_or_default();
                 at = at.saturating_add(octets::line_end(rest).unwrap_or(rest.len()));
             }
@@ -132,9 +146,9 @@ impl Framing {
                 return (at, false);
             };
             at = at.wrapping_add(1);
-            let ends = self.after_cr && octet == b'\n';
-            self.bare |= !ends && (self.after_cr || octet == b'\n');
-            self.after_cr = octet == b'\r';
+            let ends = self.after_cr() && octet == b'\n';
+            self.bare |= !ends && (self.after_cr() || octet == b'\n');
+            self.last = octet;
             if ends {
                 return (at, true);
             }

@@ -19,6 +19,7 @@ pub mod enhanced;
 pub mod handling;
 #[cfg(feature = "mta")]
 mod ip;
+pub(crate) mod keyword;
 pub mod line;
 pub mod param;
 pub mod path;

@@ -79,16 +79,7 @@ impl<'a> ReplyLine<'a> {
     /// A code alone is taken, as RFC 5321 asks of clients. The second digit may
     /// be any, since codes such as 571 are in use.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
-        let [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = line else {
-            return None;
-        };
-        // 5,328 is what the three digits are more than their values.
-        let code = u16::from(*a)
-            .wrapping_mul(100)
-            .wrapping_add(u16::from(*b).wrapping_mul(10))
-            .wrapping_add(u16::from(*c))
-            .wrapping_sub(5328);
-        let code = Code(code);
+        let (code, rest) = code(line)?;
         let (last, text) = match rest.split_first() {
             None => (true, rest),
             Some((b' ', text)) => (true, text),
@@ -96,10 +87,11 @@ impl<'a> ReplyLine<'a> {
             Some(_) => return None,
         };
         // An enhanced code of another class is text.
-        let (enhanced, text) = match EnhancedCode::parse_prefix(text) {
-            Some((enhanced, behind)) if text.first() == line.first() => (Some(enhanced), behind),
-            _ => (None, text),
+        let coded = match text.first() == line.first() {
+            true => EnhancedCode::parse_prefix(text),
+            false => None,
         };
+        let (enhanced, text) = coded.map_or((None, text), |(code, behind)| (Some(code), behind));
         Some(Self {
             code,
             enhanced,
@@ -311,6 +303,27 @@ impl<'a> Reply<'a> {
                 None => return,
             }
         }
+    }
+}
+
+/// `Reply-code = %x32-35 %x30-39 %x30-39`, and what is behind it.
+fn code(line: &[u8]) -> Option<(Code, &[u8])> {
+    if cfg!(feature = "memchr") {
+        let [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = line else {
+            return None;
+        };
+        // 5,328 is what the three digits are more than their values.
+        let code = u16::from(*a)
+            .wrapping_mul(100)
+            .wrapping_add(u16::from(*b).wrapping_mul(10))
+            .wrapping_add(u16::from(*c))
+            .wrapping_sub(5328);
+        return Some((Code(code), rest));
+    }
+    // Less code. A dot would make the number larger.
+    match octets::dotted(line) {
+        (number @ 200..600, 3) => Some((Code(number as u16), line.get(3..)?)),
+        _ => None,
     }
 }
 

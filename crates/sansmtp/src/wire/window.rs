@@ -28,7 +28,38 @@ impl<'o> Window<'o> {
     }
 
     /// Renders `bytes` next.
+    #[cfg_attr(not(feature = "memchr"), inline(never))]
+    #[cfg_attr(feature = "memchr", inline)]
     pub fn put(&mut self, bytes: &[u8]) {
+        if !cfg!(feature = "memchr") {
+            // The least code.
+            for &octet in bytes {
+                if let Some(less) = self.skip.checked_sub(1) {
+                    self.skip = less;
+                } else if let Some(slot) = self.out.get_mut(self.written) {
+                    *slot = octet;
+                    self.written = self.written.wrapping_add(1);
+                } else {
+                    self.cut = true;
+                }
+            }
+            return;
+        }
+        // Nearly always: all of it, at once.
+        if self.skip == 0
+            && let Some(end) = self.written.checked_add(bytes.len())
+            && let Some(room) = self.out.get_mut(self.written..end)
+        {
+            octets::copy(bytes, room);
+            self.written = end;
+            return;
+        }
+        self.put_part(bytes);
+    }
+
+    /// What was put before is still to be dropped, or not all fits.
+    #[cold]
+    fn put_part(&mut self, bytes: &[u8]) {
         let Some(fresh) = bytes.get(self.skip..) else {
             self.skip = self.skip.wrapping_sub(bytes.len());
             return;
