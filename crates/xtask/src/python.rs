@@ -10,14 +10,17 @@ use anyhow::{Context, Result, bail};
 use crate::shell::Run;
 use crate::{cargo, paths, setup};
 
-/// Builds the package as its users do, from the source distribution, installs it into a clean environment, and
-/// runs everything that it must pass: linters, type checkers, its tests, and servers of other makers.
+/// What auditwheel calls the systems with glibc 2.17 and newer.
+const MANYLINUX2014: &str = "manylinux_2_17";
+
+/// Builds the package as its users do, from the source distribution, and installs it into a clean environment; then
+/// builds the wheel that is published, and runs everything that it must pass: linters, type checkers, its tests, and
+/// servers of other makers.
 pub(crate) fn check() -> Result<()> {
     let python = setup::binding()?;
     lint(&python)?;
-    let wheel = build(&python)?;
-    in_a_clean_environment(&wheel)?;
-    install(&python, &wheel)?;
+    in_a_clean_environment(&from_sources(&python)?)?;
+    install(&python, &for_old_systems(&python)?)?;
     types(&python)?;
     module(&python, "pytest").directory(&package()).run()?;
     peers(&python)
@@ -45,11 +48,8 @@ fn lint(python: &Path) -> Result<()> {
 }
 
 /// Packs the source distribution and makes a wheel of it. Returns the wheel.
-fn build(python: &Path) -> Result<PathBuf> {
-    let dist = place().join("dist");
-    if dist.exists() {
-        fs::remove_dir_all(&dist)?;
-    }
+fn from_sources(python: &Path) -> Result<PathBuf> {
+    let dist = empty_directory("dist")?;
     module(python, "maturin")
         .args(["sdist", "--out"])
         .arg(&dist)
@@ -68,11 +68,52 @@ fn build(python: &Path) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", place().join("cargo"))
         .run()?;
     let wheel = only_file(&wheels)?;
-    let name = wheel.to_string_lossy().into_owned();
-    if !name.contains("-cp311-abi3-") {
-        bail!("{name} is no wheel for the stable ABI of Python 3.11");
+    for_stable_abi(&wheel)?;
+    Ok(wheel)
+}
+
+/// Makes the wheel for PyPI: linked by zig against a glibc as old as manylinux2014's (PEP 599), whatever the system
+/// has that builds it. Returns the wheel.
+fn for_old_systems(python: &Path) -> Result<PathBuf> {
+    let wheels = empty_directory("wheels")?;
+    module(python, "maturin")
+        .args(["build", "--release", "--locked", "--zig"])
+        .args(["--compatibility", "manylinux2014", "--out"])
+        .arg(&wheels)
+        .directory(&package())
+        // The linker is a package of this environment, too.
+        .env("PATH", with_programs_of(python)?)
+        .env("CARGO_TARGET_DIR", place().join("cargo"))
+        .run()?;
+    let wheel = only_file(&wheels)?;
+    for_stable_abi(&wheel)?;
+    // The name is a claim; what is asked for of libc decides.
+    let shown = module(python, "auditwheel")
+        .arg("show")
+        .arg(&wheel)
+        .stdout()?;
+    if !shown.contains(&format!("\"{MANYLINUX2014}_")) {
+        bail!("{} does not run on manylinux2014: {shown}", wheel.display());
     }
     Ok(wheel)
+}
+
+fn for_stable_abi(wheel: &Path) -> Result<()> {
+    if !wheel.to_string_lossy().contains("-cp311-abi3-") {
+        bail!(
+            "{} is no wheel for the stable ABI of Python 3.11",
+            wheel.display()
+        );
+    }
+    Ok(())
+}
+
+fn empty_directory(name: &str) -> Result<PathBuf> {
+    let directory = place().join(name);
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    Ok(directory)
 }
 
 /// Whoever installs the package gets nothing else, and the ten lines of the README work.
