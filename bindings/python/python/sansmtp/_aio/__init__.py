@@ -1,0 +1,1 @@
+"""What :mod:`sansmtp.aio` is made of."""
