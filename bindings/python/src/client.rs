@@ -48,6 +48,9 @@ pub(crate) struct ClientConnection {
     outcome_unknown: bool,
 }
 
+/// An event, the octets that are to be sent, and the seconds until the clock is to be looked at.
+type Turn<'py> = (Option<Py<PyAny>>, Bound<'py, PyBytes>, Option<f64>);
+
 /// Long enough for the lines that servers with long explanations send.
 const LINE: usize = 2048;
 /// What commands are rendered into.
@@ -111,115 +114,36 @@ impl ClientConnection {
     /// can not go on.
     fn next_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let now = self.clock.now(py)?;
-        let told = {
-            let config = self.config.get().owned.as_config();
-            let envelope = self
-                .envelope
-                .as_ref()
-                .map(|envelope| envelope.get().as_envelope());
-            let query = self.query.as_ref().and_then(OwnedQuery::borrowed);
-            let mut client = Client::resume(
-                self.session,
-                &config,
-                &mut self.line,
-                envelope.as_ref(),
-                query,
-            );
-            let told = loop {
-                let input = self.input.get(self.taken..).unwrap_or_default();
-                let earlier = client.awaits_earlier_verdict();
-                let (used, event) = match client.receive(now, input) {
-                    Ok(received) => received,
-                    Err(error) => break Err(error),
-                };
-                self.taken += used;
-                let Some(event) = event else {
-                    if used == 0 {
-                        break Ok(None);
-                    }
-                    continue;
-                };
-                let reply = match reply_line(&event) {
-                    Some(line) if !line.last => {
-                        push_text(&mut self.lines, line.text);
-                        self.lines.push('\n');
-                        continue;
-                    }
-                    line => line.map(|line| Reply::new(&mut self.lines, line)),
-                };
-                self.lines.clear();
-                let verdict = matches!(event, Event::Delivered { .. } | Event::NotDelivered { .. });
-                match &mut self.earlier {
-                    Some((_, tally)) if earlier && verdict => {
-                        tally.take(&event, reply.as_ref());
-                        self.judged = self.earlier.take();
-                    }
-                    _ => {
-                        self.judged = None;
-                        self.tally.take(&event, reply.as_ref());
-                    }
-                }
-                if matches!(event, Event::Refused { .. }) {
-                    self.refusal.clone_from(&reply);
-                }
-                break Ok(Some(client_event::object(py, &event, reply)));
-            };
-            self.session = client.suspend();
-            told
-        };
-        match told {
-            Ok(event) => event.transpose(),
-            Err(error) => Err(self.raise(py, error)),
+        self.next(py, now, |_| true)
+    }
+
+    /// All that a driver has to do in one call: takes octets that came from the server, if any, and goes on to the
+    /// next event. Those that only tell how far a message is are passed over; `result` has them all. Returns that
+    /// event; where there is none, the octets that are to be sent now; and the seconds until `handle_timeout` is to
+    /// be called. Where there are octets, send them all, then call again, for more of them.
+    #[pyo3(signature = (data = None))]
+    fn advance<'py>(&mut self, py: Python<'py>, data: Option<Octets>) -> PyResult<Turn<'py>> {
+        if let Some(data) = data {
+            self.receive_data(data);
         }
+        let now = self.clock.now(py)?;
+        if let Some(event) = self.next(py, now, needs_driver)? {
+            return Ok((Some(event), PyBytes::new(py, b""), None));
+        }
+        let out = self.render(py, now);
+        let deadline = self.with(|client| client.poll_timeout());
+        Ok((
+            None,
+            out,
+            deadline.map(|deadline| seconds_until(deadline, now)),
+        ))
     }
 
     /// The octets that are to be sent now, at most 256 KiB; empty if there are none. Send them all, then ask
     /// again.
     fn data_to_send<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let now = self.clock.now(py)?;
-        let mut out = std::mem::take(&mut self.out);
-        let remaining = self.content.as_ref().map_or(0, |(content, at)| {
-            content.as_slice().len().saturating_sub(*at)
-        });
-        // A message of usual size goes out in one piece with the dot behind it.
-        let wanted = remaining.saturating_add(SMALL_OUT).min(LARGE_OUT);
-        if out.len() < wanted {
-            out.resize(wanted, 0);
-        }
-        let mut content = self.content.take();
-        let (written, secret, still_open) = self.with(|client| {
-            let secret = client.stage() == Stage::Auth;
-            let mut written = client.transmit(now, &mut out);
-            let mut still_open = true;
-            if let Some((octets, at)) = &mut content
-                && let Some(mut body) = client.body()
-            {
-                let octets = octets.as_slice();
-                while let (Some(rest), Some(room)) = (octets.get(*at..), out.get_mut(written..))
-                    && !rest.is_empty()
-                    && !room.is_empty()
-                {
-                    let (read, encoded) = body.write(now, rest, room);
-                    *at += read;
-                    written += encoded;
-                }
-                if *at == octets.len() {
-                    body.finish(now);
-                    still_open = false;
-                    let room = out.get_mut(written..).unwrap_or_default();
-                    written += client.transmit(now, room);
-                }
-            }
-            (written, secret, still_open)
-        });
-        self.content = content.filter(|_| still_open);
-        let sent = out.get_mut(..written).unwrap_or_default();
-        let data = PyBytes::new(py, sent);
-        if secret {
-            sent.zeroize();
-        }
-        self.out = out;
-        Ok(data)
+        Ok(self.render(py, now))
     }
 
     /// Sends a message: opens a transaction for `envelope`. It may be called while `awaits_verdict` is true: the
@@ -361,6 +285,19 @@ impl ClientConnection {
             .result(addresses, self.outcome_unknown, self.provider())
     }
 
+    /// The recipients, of those at these places of the envelope, that one more transaction of this session may have
+    /// by the limits that the server states (RFC 9422); with LMTP at most 256.
+    fn admitted(&mut self, envelope: &Envelope, places: Vec<usize>) -> Vec<usize> {
+        let envelope = envelope.as_envelope();
+        let mut allowance = self.with(|client| client.allowance());
+        let mut places = places;
+        places.retain(|place| {
+            let recipient = envelope.recipients.get(*place);
+            recipient.is_some_and(|recipient| allowance.admit(recipient))
+        });
+        places
+    }
+
     /// Whether a message went out as a whole and only its verdict is missing, so that the next one may be
     /// submitted already (RFC 2920, section 3.1).
     #[getter]
@@ -431,6 +368,124 @@ impl ClientConnection {
 }
 
 impl ClientConnection {
+    /// The next event that is wanted.
+    fn next(
+        &mut self,
+        py: Python<'_>,
+        now: Instant,
+        wanted: impl Fn(&Event<'_>) -> bool,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let told = {
+            let config = self.config.get().owned.as_config();
+            let envelope = self
+                .envelope
+                .as_ref()
+                .map(|envelope| envelope.get().as_envelope());
+            let query = self.query.as_ref().and_then(OwnedQuery::borrowed);
+            let mut client = Client::resume(
+                self.session,
+                &config,
+                &mut self.line,
+                envelope.as_ref(),
+                query,
+            );
+            let told = loop {
+                let input = self.input.get(self.taken..).unwrap_or_default();
+                let earlier = client.awaits_earlier_verdict();
+                let (used, event) = match client.receive(now, input) {
+                    Ok(received) => received,
+                    Err(error) => break Err(error),
+                };
+                self.taken += used;
+                let Some(event) = event else {
+                    if used == 0 {
+                        break Ok(None);
+                    }
+                    continue;
+                };
+                let reply = match reply_line(&event) {
+                    Some(line) if !line.last => {
+                        push_text(&mut self.lines, line.text);
+                        self.lines.push('\n');
+                        continue;
+                    }
+                    line => line.map(|line| Reply::new(&mut self.lines, line)),
+                };
+                self.lines.clear();
+                let verdict = matches!(event, Event::Delivered { .. } | Event::NotDelivered { .. });
+                match &mut self.earlier {
+                    Some((_, tally)) if earlier && verdict => {
+                        tally.take(&event, reply.as_ref());
+                        self.judged = self.earlier.take();
+                    }
+                    _ => {
+                        self.judged = None;
+                        self.tally.take(&event, reply.as_ref());
+                    }
+                }
+                if matches!(event, Event::Refused { .. }) {
+                    self.refusal.clone_from(&reply);
+                }
+                if wanted(&event) {
+                    break Ok(Some(client_event::object(py, &event, reply)));
+                }
+            };
+            self.session = client.suspend();
+            told
+        };
+        match told {
+            Ok(event) => event.transpose(),
+            Err(error) => Err(self.raise(py, error)),
+        }
+    }
+
+    /// What is to be sent now.
+    fn render<'py>(&mut self, py: Python<'py>, now: Instant) -> Bound<'py, PyBytes> {
+        let mut out = std::mem::take(&mut self.out);
+        let remaining = self.content.as_ref().map_or(0, |(content, at)| {
+            content.as_slice().len().saturating_sub(*at)
+        });
+        // A message of usual size goes out in one piece with the dot behind it.
+        let wanted = remaining.saturating_add(SMALL_OUT).min(LARGE_OUT);
+        if out.len() < wanted {
+            out.resize(wanted, 0);
+        }
+        let mut content = self.content.take();
+        let (written, secret, still_open) = self.with(|client| {
+            let secret = client.stage() == Stage::Auth;
+            let mut written = client.transmit(now, &mut out);
+            let mut still_open = true;
+            if let Some((octets, at)) = &mut content
+                && let Some(mut body) = client.body()
+            {
+                let octets = octets.as_slice();
+                while let (Some(rest), Some(room)) = (octets.get(*at..), out.get_mut(written..))
+                    && !rest.is_empty()
+                    && !room.is_empty()
+                {
+                    let (read, encoded) = body.write(now, rest, room);
+                    *at += read;
+                    written += encoded;
+                }
+                if *at == octets.len() {
+                    body.finish(now);
+                    still_open = false;
+                    let room = out.get_mut(written..).unwrap_or_default();
+                    written += client.transmit(now, room);
+                }
+            }
+            (written, secret, still_open)
+        });
+        self.content = content.filter(|_| still_open);
+        let sent = out.get_mut(..written).unwrap_or_default();
+        let data = PyBytes::new(py, sent);
+        if secret {
+            sent.zeroize();
+        }
+        self.out = out;
+        data
+    }
+
     /// Takes the machine up for one call.
     fn with<R>(&mut self, call: impl FnOnce(&mut Client<'_>) -> R) -> R {
         let config = self.config.get().owned.as_config();
@@ -500,6 +555,20 @@ impl ClientConnection {
     fn raise(&mut self, py: Python<'_>, error: Error) -> PyErr {
         self.outcome_unknown |= error.outcome_unknown();
         error::raise(py, error, self.refusal.as_ref(), self.provider())
+    }
+}
+
+/// Whether something is to be done about an event, or a message is judged.
+fn needs_driver(event: &Event<'_>) -> bool {
+    match event {
+        Event::Reply { .. }
+        | Event::Refused { .. }
+        | Event::Sender { .. }
+        | Event::Recipient { .. }
+        | Event::Content
+        | Event::ChunkRefused { .. } => false,
+        Event::Verdict { last, .. } => *last,
+        _ => true,
     }
 }
 

@@ -27,3 +27,12 @@ pub(crate) fn encode_content<'py>(py: Python<'py>, data: Octets) -> Bound<'py, P
     encoded.extend_from_slice(encoder.terminator());
     PyBytes::new(py, &encoded)
 }
+
+/// The end mark of a message that DATA takes as it is, so that it can be sent from where it lies; None if
+/// `encode_content` would change it.
+#[pyfunction]
+pub(crate) fn content_end<'py>(py: Python<'py>, data: Octets) -> Option<Bound<'py, PyBytes>> {
+    let data = data.as_slice();
+    let (passed, place) = Encoder::LineStart.pass(data);
+    (passed == data.len()).then(|| PyBytes::new(py, place.terminator()))
+}

@@ -2,9 +2,12 @@
 
 use pyo3::prelude::*;
 use sansmtp::client::Event;
+use sansmtp::envelope::Outcome;
 use sansmtp::error::Stage;
 use sansmtp::provider::Provider;
+use sansmtp::wire::reply::Code;
 
+use crate::envelope::Envelope;
 use crate::error;
 use crate::reply::Reply;
 use crate::repr::{self, Repr, event};
@@ -60,6 +63,36 @@ impl SendResult {
         failed.cloned().collect()
     }
 
+    /// The places of the recipients that another transaction may take at once: the server refused them only since
+    /// the message had too many (RFC 5321, section 4.5.3.1.10).
+    fn over_limit(&self) -> Vec<usize> {
+        let places = self.recipients.iter().enumerate();
+        let over = places.filter(|(_, recipient)| recipient.wants_another_transaction());
+        over.map(|(place, _)| place).collect()
+    }
+
+    /// The same with what became of the recipients at these places in a transaction of their own.
+    fn with_part(&self, places: Vec<usize>, part: &Self) -> Self {
+        let mut whole = self.clone();
+        for (place, result) in places.into_iter().zip(&part.recipients) {
+            if let Some(recipient) = whole.recipients.get_mut(place) {
+                recipient.clone_from(result);
+            }
+        }
+        // A word that took the message is not replaced by one that refused the rest of it.
+        if part.recipients.iter().any(|r| r.status == DELIVERED) || whole.reply.is_none() {
+            whole.reply.clone_from(&part.reply);
+        }
+        whole
+    }
+
+    /// What there is to tell of a message for this envelope before it was sent.
+    #[staticmethod]
+    fn not_sent(envelope: &Envelope) -> Self {
+        let addresses = envelope.addresses();
+        Tally::new(addresses.len()).result(addresses, false, None)
+    }
+
     fn __repr__(&self) -> String {
         repr::object(
             "SendResult",
@@ -72,6 +105,16 @@ impl SendResult {
     }
 }
 
+impl RecipientResult {
+    fn wants_another_transaction(&self) -> bool {
+        let code = self.reply.as_ref().filter(|_| self.status == REFUSED);
+        let code = code.and_then(|reply| Some((Code::new(reply.code)?, reply.enhanced)));
+        code.is_some_and(|(code, enhanced)| {
+            Outcome::Refused { code, enhanced }.wants_another_transaction()
+        })
+    }
+}
+
 impl Repr for RecipientResult {
     fn repr(&self) -> String {
         self.__repr__()
@@ -79,6 +122,7 @@ impl Repr for RecipientResult {
 }
 
 const DELIVERED: &str = "delivered";
+const REFUSED: &str = "refused";
 
 /// Gathers the results of a transaction from its events.
 #[derive(Debug, Default)]
@@ -177,7 +221,7 @@ impl Tally {
                 Standing::Delivered => (DELIVERED, self.verdict.clone(), None),
                 Standing::Judged(reply) => (DELIVERED, Some(reply.clone()), None),
                 Standing::Refused(stage, reply) => (
-                    "refused",
+                    REFUSED,
                     Some(reply.clone()),
                     error::explanation(reply, *stage, provider).map(|found| found.next_step),
                 ),

@@ -38,6 +38,7 @@ self_cell!(
 #[pyclass(frozen, module = "sansmtp._core")]
 pub(crate) struct Envelope {
     checked: Checked,
+    notify: Option<Notify>,
     size: Option<u64>,
     body: Option<Body>,
     smtputf8: bool,
@@ -114,32 +115,9 @@ impl Envelope {
             recipients,
             envid: envid.map(|text| xtext(&text)),
         };
-        let checked = Checked::try_new(texts, |texts| {
-            let address_error =
-                |address: &str, error| invalid(py, "AddressError", format!("{error}: {address:?}"));
-            let reverse_path = ReversePath::parse(&texts.sender)
-                .map_err(|error| address_error(&texts.sender, error))?;
-            let recipients = texts.recipients.iter().map(|address| {
-                let mut recipient =
-                    Recipient::parse(address).map_err(|error| address_error(address, error))?;
-                recipient.notify = notify;
-                Ok(recipient)
-            });
-            let envid = match &texts.envid {
-                None => None,
-                Some(text) => match Xtext::parse(text) {
-                    Some(envid) if text.len() <= 100 && !text.is_empty() => Some(envid),
-                    _ => return Err(wrong("envid", text)),
-                },
-            };
-            Ok(Parts {
-                reverse_path,
-                recipients: recipients.collect::<PyResult<_>>()?,
-                envid,
-            })
-        })?;
         Ok(Self {
-            checked,
+            checked: checked(py, texts, notify)?,
+            notify,
             size,
             body,
             smtputf8,
@@ -166,6 +144,23 @@ impl Envelope {
         self.size
     }
 
+    /// The same for the recipients at these places alone, for a message that goes out in several transactions.
+    fn part(&self, py: Python<'_>, places: Vec<usize>) -> PyResult<Self> {
+        let whole = self.checked.borrow_owner();
+        let recipients = places
+            .iter()
+            .filter_map(|place| whole.recipients.get(*place));
+        let texts = Texts {
+            sender: whole.sender.clone(),
+            recipients: recipients.cloned().collect(),
+            envid: whole.envid.clone(),
+        };
+        Ok(Self {
+            checked: checked(py, texts, self.notify)?,
+            ..*self
+        })
+    }
+
     fn __repr__(&self) -> String {
         repr::object(
             "Envelope",
@@ -176,6 +171,37 @@ impl Envelope {
             ],
         )
     }
+}
+
+/// Checks what commands will be made of.
+fn checked(py: Python<'_>, texts: Texts, notify: Option<Notify>) -> PyResult<Checked> {
+    let address_error =
+        |address: &str, error| invalid(py, "AddressError", format!("{error}: {address:?}"));
+    Checked::try_new(texts, |texts| {
+        let reverse_path = ReversePath::parse(&texts.sender)
+            .map_err(|error| address_error(&texts.sender, error))?;
+        let recipients = texts.recipients.iter().map(|address| {
+            let mut recipient =
+                Recipient::parse(address).map_err(|error| address_error(address, error))?;
+            recipient.notify = notify;
+            Ok(recipient)
+        });
+        let envid = match &texts.envid {
+            None => None,
+            Some(text) => match Xtext::parse(text) {
+                Some(envid) if text.len() <= 100 && !text.is_empty() => Some(envid),
+                _ => {
+                    let message = format!("envid can not be {text:?}");
+                    return Err(invalid(py, "EnvelopeError", message));
+                }
+            },
+        };
+        Ok(Parts {
+            reverse_path,
+            recipients: recipients.collect::<PyResult<_>>()?,
+            envid,
+        })
+    })
 }
 
 /// How the message is to be handled on its way.

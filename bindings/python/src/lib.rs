@@ -39,7 +39,7 @@ mod core {
     #[pymodule_export]
     use crate::config::Config;
     #[pymodule_export]
-    use crate::content::encode_content;
+    use crate::content::{content_end, encode_content};
     #[pymodule_export]
     use crate::delivery::{RecipientResult, SendResult};
     #[pymodule_export]

@@ -32,7 +32,10 @@ pub(crate) struct ServerConnection {
     input: Vec<u8>,
     /// How much of the input was taken.
     taken: usize,
+    /// Never empty, so that doubling it makes room.
     out: Vec<u8>,
+    /// How much of it waits for being sent.
+    rendered: usize,
     /// What the password that is asked for is compared with.
     proof: Option<Proof>,
 }
@@ -100,6 +103,7 @@ impl ServerConnection {
             input: Vec::new(),
             taken: 0,
             out: vec![0; 1024],
+            rendered: 0,
             proof: None,
         })
     }
@@ -124,53 +128,30 @@ impl ServerConnection {
     /// data. Raises when the dialogue can not go on.
     fn next_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let now = self.clock.now(py)?;
-        let told = {
-            let config = self.config.get().as_config();
-            let mut server = Server::resume(self.session, &config, &mut self.line, &mut self.reply);
-            let told = loop {
-                let input = self.input.get(self.taken..).unwrap_or_default();
-                match server.receive(now, input) {
-                    Err(error) => break Err(error),
-                    Ok((0, None)) => break Ok(None),
-                    Ok((used, event)) => {
-                        self.taken += used;
-                        if let Some(event) = event {
-                            self.proof = Proof::wanted(&event);
-                            break Ok(Some(server_event::object(py, event)));
-                        }
-                    }
-                }
-            };
-            self.session = server.suspend();
-            told
-        };
-        match told {
-            Ok(event) => event.transpose(),
-            Err(error) => Err(error::raise(py, error, None, None)),
-        }
+        self.next(py, now, false)
     }
 
     /// The octets that are to be sent now; empty if there are none. Then ask for events again.
     fn data_to_send<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let now = self.clock.now(py)?;
-        let mut out = std::mem::take(&mut self.out);
-        let mut length = 0;
-        self.with(|server| {
-            loop {
-                let room = out.get_mut(length..).unwrap_or_default();
-                let written = server.transmit(now, room);
-                if written == 0 {
-                    break;
-                }
-                length += written;
-                if length == out.len() {
-                    out.resize(2 * length, 0);
-                }
-            }
-        });
-        let data = PyBytes::new(py, out.get(..length).unwrap_or_default());
-        self.out = out;
-        Ok(data)
+        self.render(now);
+        Ok(self.rendered(py))
+    }
+
+    /// All that a driver has to do in one call: takes octets that came from the client, if any, and goes on to the
+    /// next event. Returns it, if there is one, and the octets that are to be sent now: what stands before it.
+    #[pyo3(signature = (data = None))]
+    fn advance<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: Option<Octets>,
+    ) -> PyResult<(Option<Py<PyAny>>, Bound<'py, PyBytes>)> {
+        if let Some(data) = data {
+            self.receive_data(data);
+        }
+        let now = self.clock.now(py)?;
+        let event = self.next(py, now, true)?;
+        Ok((event, self.rendered(py)))
     }
 
     /// Says yes to the open request in the usual words.
@@ -299,6 +280,72 @@ impl ServerConnection {
 }
 
 impl ServerConnection {
+    /// The next event. With `rendering`, replies that stand before it are rendered on the way.
+    fn next(
+        &mut self,
+        py: Python<'_>,
+        now: Instant,
+        rendering: bool,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        loop {
+            let told = {
+                let config = self.config.get().as_config();
+                let mut server =
+                    Server::resume(self.session, &config, &mut self.line, &mut self.reply);
+                let told = loop {
+                    let input = self.input.get(self.taken..).unwrap_or_default();
+                    match server.receive(now, input) {
+                        Err(error) => break Err(error),
+                        Ok((0, None)) => break Ok(None),
+                        Ok((used, event)) => {
+                            self.taken += used;
+                            if let Some(event) = event {
+                                self.proof = Proof::wanted(&event);
+                                break Ok(Some(server_event::object(py, event)));
+                            }
+                        }
+                    }
+                };
+                self.session = server.suspend();
+                told
+            };
+            match told {
+                Ok(None) if rendering && self.render(now) => {}
+                Ok(event) => return event.transpose(),
+                Err(error) => return Err(error::raise(py, error, None, None)),
+            }
+        }
+    }
+
+    /// Renders replies behind those that wait. Whether there were any.
+    fn render(&mut self, now: Instant) -> bool {
+        let mut out = std::mem::take(&mut self.out);
+        let before = self.rendered;
+        let mut length = before;
+        self.with(|server| {
+            loop {
+                if length == out.len() {
+                    out.resize(2 * length, 0);
+                }
+                let room = out.get_mut(length..).unwrap_or_default();
+                let written = server.transmit(now, room);
+                if written == 0 {
+                    break;
+                }
+                length += written;
+            }
+        });
+        self.out = out;
+        self.rendered = length;
+        length > before
+    }
+
+    /// Takes what was rendered.
+    fn rendered<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let length = std::mem::take(&mut self.rendered);
+        PyBytes::new(py, self.out.get(..length).unwrap_or_default())
+    }
+
     /// Takes the machine up for one call.
     fn with<R>(&mut self, call: impl FnOnce(&mut Server<'_>) -> R) -> R {
         let config = self.config.get().as_config();

@@ -318,3 +318,43 @@ def test_events_are_values() -> None:
     assert hash(event) == hash(event)
     with pytest.raises(AttributeError):
         event.reply = None  # type: ignore[misc, assignment]
+
+
+def test_a_turn_in_one_call() -> None:
+    client = sansio.ClientConnection(sansio.Config("mx.example.org", security="danger-plaintext"), clock=lambda: 0.0)
+    assert client.advance() == (None, b"", 300.0)
+    event, data, timeout = client.advance(b"220 mx\r\n")
+    assert (event, data, timeout) == (None, b"EHLO [127.0.0.1]\r\n", 300.0)
+    event, data, timeout = client.advance(bytearray(b"250-mx\r\n250 PIPELINING\r\n"))
+    assert isinstance(event, sansio.Ready)
+    assert (data, timeout) == (b"", None)
+    client.submit(sansio.Envelope("a@example.org", ["b@example.org", "c@example.org"]), b".x\r\n")
+    assert client.advance()[1] == (
+        b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nRCPT TO:<c@example.org>\r\nDATA\r\n"
+    )
+    # Nothing is to be done about these replies but what the machine does.
+    assert client.advance(b"250 ok\r\n250 ok\r\n550 no\r\n354 go\r\n")[:2] == (None, b"..x\r\n.\r\n")
+    event, _, _ = client.advance(memoryview(b"250 taken\r\n"))
+    assert isinstance(event, sansio.Delivered)
+    assert [recipient.status for recipient in client.result().recipients] == ["delivered", "refused"]
+    with pytest.raises(PeerError):
+        client.advance(b"nonsense\r\n")
+
+
+def test_a_turn_of_a_server_stops_where_something_is_asked() -> None:
+    server = sansio.ServerConnection(sansio.ServerConfig("mx.example.org"))
+    event, data = server.advance()
+    assert isinstance(event, sansio.ConnectRequest)
+    server.accept()
+    event, data = server.advance(b"NOOP\r\nEHLO c\r\nMAIL FROM:<a@example.org>\r\nNOOP\r\n")
+    assert isinstance(event, sansio.Hello)
+    # What stands before the event, and nothing that stands behind it.
+    assert data.endswith(b"250 2.0.0 Ok\r\n")
+    assert data.count(b"\r\n") == 2
+    event, data = server.advance()
+    assert isinstance(event, sansio.MailRequest)
+    assert data.startswith(b"250-mx.example.org")
+    server.accept()
+    event, data = server.advance()
+    assert event is None
+    assert data.count(b"\r\n") == 2

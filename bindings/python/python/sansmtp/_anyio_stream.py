@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import anyio
 import anyio.abc
 from anyio.streams.tls import TLSAttribute, TLSStream
 
-from sansmtp._async_stream import AsyncConnector
+from sansmtp._async_stream import AsyncConnector, Ended, Expired, Turn
 from sansmtp._link import no_delay, tls_error, took_too_long, unreachable
+
+_T = TypeVar("_T")
 
 _READ = 64 * 1024
 #: anyio has no names but attributes.
@@ -63,6 +66,7 @@ class AnyioStream:
         self._raw = stream
         self._stream: anyio.abc.ByteStream = stream
         self._eof = False
+        self._late = False
 
     @property
     def is_open(self) -> bool:
@@ -82,12 +86,17 @@ class AnyioStream:
         if self._eof:
             return  # Perhaps the server said why before it closed.
         try:
-            with anyio.move_on_after(timeout):
+            with anyio.move_on_after(timeout) as scope:
                 await self._stream.send(data)
+            # Nobody knows how much of it left.
+            self._late = scope.cancelled_caught
+            self._eof |= self._late
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return
 
     async def receive(self, timeout: float | None) -> bytes | None:
+        if self._late:
+            return b""
         try:
             with anyio.move_on_after(timeout):
                 return await self._stream.receive(_READ)
@@ -95,6 +104,24 @@ class AnyioStream:
             self._eof = True
             return b""
         return None
+
+    async def converse(self, turn: Callable[[bytes | None], Turn[_T]]) -> _T:
+        received: bytes | None = None
+        while True:
+            told, data, timeout = turn(received)
+            if told is not None:
+                return told
+            if data:
+                await self.send(data, timeout)
+                if self._late:
+                    raise Expired
+                received = None
+                continue
+            received = await self.receive(timeout)
+            if received is None:
+                raise Expired
+            if not received:
+                raise Ended
 
     def take(self) -> bytes:
         return b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from sansmtp._async_stream import Stream
+from sansmtp._async_stream import Ended, Expired, Stream, Turn
 from sansmtp._core import ClientConnection
 from sansmtp.exceptions import SansmtpError
 from sansmtp.sansio import ClientEvent
@@ -34,28 +34,21 @@ class AsyncLink:
     async def next_event(self, follow: Callable[[], None] | None = None) -> ClientEvent | None:
         """Reads and writes until the machine says something; None when the dialogue is over. ``follow`` may submit
         the next message when only a verdict is missing."""
-        connection, stream = self.connection, self.stream
+        connection = self.connection
+
+        def turn(received: bytes | None) -> Turn[ClientEvent]:
+            told, data, timeout = connection.advance(received)
+            if data and follow is not None and connection.awaits_verdict:
+                follow()
+                data += connection.data_to_send()
+            return told, data, timeout
+
         while True:
-            event = connection.next_event()
-            if event is not None:
-                return event
-            data = connection.data_to_send()
-            if data:
-                if follow is not None and connection.awaits_verdict:
-                    follow()
-                    data += connection.data_to_send()
-                await stream.send(data, connection.timeout())
+            try:
+                return await self.stream.converse(turn)
+            except Expired:
                 connection.handle_timeout()
-                received: bytes | None = stream.take()
-                if not received:
-                    continue
-            else:
-                received = await stream.receive(connection.timeout())
-            if received is None:
-                connection.handle_timeout()
-            elif received:
-                connection.receive_data(received)
-            else:
+            except Ended:
                 connection.receive_eof()
                 return None
 

@@ -6,13 +6,14 @@ import socket
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from sansmtp._async_link import AsyncLink
 from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream
-from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
+from sansmtp._bulk import bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
+from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import (
     BulkResult,
     checked_config,
@@ -23,8 +24,11 @@ from sansmtp._session import (
     socket_used_up,
     submit,
 )
+from sansmtp._steps import Connect, Drop, NextEvent, NextMessage, Part, Step, Steps
 from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
 from sansmtp.sansio import Delivered, NotDelivered, Ready, StartTls, Verdict
+
+_T = TypeVar("_T")
 
 
 class AsyncMailer:
@@ -90,24 +94,29 @@ class AsyncMailer:
         progress: Callable[[int], object] | None = None,
     ) -> list[BulkResult]:
         """Sends many messages over one connection; see :meth:`sansmtp.Mailer.send_many`."""
-        source = _each(messages)
         steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
         async with self._lock:
-            try:
-                step = next(steps)
-                while True:
-                    try:
-                        answer = await self._perform(step, source)
-                    except SansmtpError as error:
-                        step = steps.throw(error)
-                    else:
-                        step = steps.send(answer)
-            except StopIteration as end:
-                found: list[BulkResult] = end.value
-                return found
-            except BaseException:
-                self._drop()
-                raise
+            return await self._drive(steps, _each(messages))
+
+    async def _drive(self, steps: Steps[_T], source: AsyncIterator[AnyMessage | BulkOptions]) -> _T:
+        """Does what the steps say until they have a result."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = await self._perform(step, source)
+                except SansmtpError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            found: _T = end.value
+            return found
+        except SansmtpError:
+            raise  # The steps closed the connection where it is of no more use.
+        except BaseException:
+            self._drop()
+            raise
 
     async def _perform(self, step: Step, source: AsyncIterator[AnyMessage | BulkOptions]) -> Any:
         """Does what sending many messages needs next."""
@@ -121,15 +130,15 @@ class AsyncMailer:
                 if self._link is None:
                     raise no_connection()
                 return await self._link.next_event(follow)
+            case Part():
+                return await self._part()
             case Drop():
                 return self._drop()
 
     async def close(self) -> None:
         """Says goodbye and closes the connection. The mailer can be used again: it connects anew."""
         async with self._lock:
-            link, self._link = self._link, None
-            if link is not None:
-                await link.part()
+            await self._part()
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,11 +166,22 @@ class AsyncMailer:
         connection = link.connection
         try:
             submit(connection, prepared)
-        except UnsupportedError:
-            raise  # Nothing was sent: the session goes on.
+        except UnsupportedError as error:
+            if error.requirement not in LIMITS:
+                raise  # Nothing was sent: the session goes on.
+            begun = SendResult.not_sent(prepared.envelope)
         except SansmtpError:
             self._drop()
             raise
+        else:
+            begun = await self._settle(link)
+            if begun.ok or not begun.over_limit():
+                return begun
+        return await self._drive(in_parts(prepared, begun), _each(()))
+
+    async def _settle(self, link: AsyncLink) -> SendResult:
+        """Goes on to the verdict on what was submitted."""
+        connection = link.connection
         try:
             while True:
                 event = await link.next_event()
@@ -229,6 +249,11 @@ class AsyncMailer:
         if self._lock_or_none is None:
             self._lock_or_none = new_lock()
         return self._lock_or_none
+
+    async def _part(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.part()
 
     def _drop(self) -> None:
         link, self._link = self._link, None

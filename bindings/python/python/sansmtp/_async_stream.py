@@ -22,6 +22,18 @@ _READ = 16 * 1024
 _READ_AHEAD = 256 * 1024
 
 
+#: What a driver says to what came: a result, or what is to be sent, and within how many seconds something is to come.
+Turn: TypeAlias = tuple[_T | None, bytes, float | None]
+
+
+class Expired(Exception):
+    """Nothing came in time."""
+
+
+class Ended(Exception):
+    """The connection is at its end."""
+
+
 class Stream(Protocol):
     """What a driver needs of a connection."""
 
@@ -38,6 +50,11 @@ class Stream(Protocol):
 
     async def receive(self, timeout: float | None) -> bytes | None:
         """Waits for data: what came, nothing at the end of the connection, None if nothing came in time."""
+
+    async def converse(self, turn: Callable[[bytes | None], Turn[_T]]) -> _T:
+        """Takes turns with the peer until there is a result: ``turn`` is given what came, or None where more may be
+        to be sent. Raises :class:`Expired` or :class:`Ended` instead."""
+        ...
 
     def take(self) -> bytes:
         """What came and was not asked for yet."""
@@ -126,14 +143,17 @@ async def open_stream(
 
 class AsyncioStream(asyncio.BufferedProtocol):
     """A connection of asyncio. One timer serves many waits: where it fires too early, it is set anew. One buffer
-    serves all reads: asyncio would ask for a new one of 256 KiB each time."""
+    serves all reads: asyncio would ask for a new one of 256 KiB each time. A conversation goes on where data comes
+    in; waking the task for each turn would cost a round of the loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._view = memoryview(bytearray(_READ))
         self._received = b""
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[Any] | None = None
+        #: What is done about what comes, in place of waking who waits.
+        self._turn: Callable[[bytes | None], Turn[Any]] | None = None
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._eof = False
@@ -175,6 +195,30 @@ class AsyncioStream(asyncio.BufferedProtocol):
             return self.take()
         return b"" if self._eof else None
 
+    async def converse(self, turn: Callable[[bytes | None], Turn[_T]]) -> _T:
+        received = self.take() or None
+        while True:
+            told, data, timeout = turn(received)
+            if told is not None:
+                return told
+            received = None
+            if data:
+                await self.send(data, timeout)
+                received = self.take() or None
+                if self._full and received is None and not self._eof:
+                    raise Expired
+                continue
+            if self._eof:
+                raise Ended
+            self._turn = turn
+            try:
+                told = await self._wait(timeout)
+            finally:
+                self._turn = None
+            if told is not None:
+                return cast(_T, told)
+            received = self.take() or None
+
     def take(self) -> bytes:
         data, self._received = self._received, b""
         if self._resting and self._transport is not None:
@@ -192,9 +236,17 @@ class AsyncioStream(asyncio.BufferedProtocol):
     def info(self, name: str) -> Any:
         return None if self._transport is None else self._transport.get_extra_info(name)
 
-    async def _wait(self, timeout: float | None) -> None:
-        """Waits for anything to happen, or for the end of the time."""
+    async def _wait(self, timeout: float | None) -> Any:
+        """Waits for anything to happen, or for the end of the time; in a conversation, for its result, or for room
+        to send."""
         waiter = self._waiter = self._loop.create_future()
+        self._set_deadline(timeout)
+        try:
+            return await waiter
+        finally:
+            self._waiter = None
+
+    def _set_deadline(self, timeout: float | None) -> None:
         if timeout is None:
             self._deadline = None
         else:
@@ -204,23 +256,49 @@ class AsyncioStream(asyncio.BufferedProtocol):
                 if timer is not None:
                     timer.cancel()
                 self._timer = self._loop.call_at(deadline, self._look_at_the_clock)
-        try:
-            await waiter
-        finally:
-            self._waiter = None
 
     def _look_at_the_clock(self) -> None:
         self._timer = None
         if self._waiter is None or self._deadline is None:
             return
         if self._loop.time() >= self._deadline:
-            self._wake()
+            self._wake(Expired)
         else:
             self._timer = self._loop.call_at(self._deadline, self._look_at_the_clock)
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _wake(self, why: type[Exception] | None = None) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if why is None or self._turn is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(why())
+
+    def _take_turns(self, received: bytes) -> None:
+        """Goes on with the conversation."""
+        turn, waiter = self._turn, self._waiter
+        assert turn is not None
+        assert waiter is not None
+        more: bytes | None = received
+        try:
+            while not self._full:
+                told, data, timeout = turn(more)
+                if told is not None:
+                    waiter.set_result(told)
+                    return
+                if not data:
+                    self._set_deadline(timeout)
+                    return
+                more = None
+                if self._transport is not None:
+                    self._transport.write(data)
+        except Exception as error:
+            waiter.set_exception(error)
+            return
+        if more is not None:
+            self._received = more
+        waiter.set_result(None)
 
     # What asyncio calls.
 
@@ -234,6 +312,10 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         data = bytes(self._view[:nbytes])
+        # Where the task was cancelled, nothing more is said.
+        if self._turn is not None and self._waiter is not None and not self._waiter.done():
+            self._take_turns(data)
+            return
         self._received = self._received + data if self._received else data
         if len(self._received) > _READ_AHEAD and self._transport is not None and not self._resting:
             self._resting = True
@@ -242,11 +324,11 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         self._eof = True
-        self._wake()
+        self._wake(Ended)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._eof = True
-        self._wake()
+        self._wake(Ended)
 
     def pause_writing(self) -> None:
         self._full = True

@@ -1,48 +1,22 @@
 """Many messages over one connection: what both mailers do, without the waiting.
 
-:func:`bulk` is a generator that asks for what the mailer has to do, a :class:`Step` at a time. The envelope of a
-message goes out behind the content of the one before, where the server offers that, so that a message costs one
-exchange (RFC 2920, section 3.1).
+The envelope of a message goes out behind the content of the one before, where the server offers that, so that a
+message costs one exchange (RFC 2920, section 3.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from sansmtp._core import ClientConnection
+from sansmtp._core import ClientConnection, SendResult
 from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
+from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import BulkResult, ends_session, is_delivered, is_stale, not_delivered, submit
+from sansmtp._steps import Connect, Drop, NextEvent, NextMessage, Step, Steps
 from sansmtp.exceptions import NotDeliveredError, SansmtpError, UnsupportedError
 from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Verdict
-
-
-@dataclass(frozen=True)
-class Connect:
-    """Give the connection, set up if need be, and whether it was there before; raise if that does not work."""
-
-
-@dataclass(frozen=True)
-class NextMessage:
-    """Give the next message; None behind the last one."""
-
-
-@dataclass(frozen=True)
-class NextEvent:
-    """Give the next event. Where the connection awaits a verdict, ``follow`` is called before its last octets leave,
-    so that what it submits goes out with them."""
-
-    follow: Callable[[], None] | None
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Close the connection without a word."""
-
-
-Step: TypeAlias = Connect | NextMessage | NextEvent | Drop
-Steps: TypeAlias = Generator[Step, Any, list[BulkResult]]
 
 
 @dataclass
@@ -73,7 +47,9 @@ class _Results:
         return [self._found[index] for index in sorted(self._found)]
 
 
-def bulk(user: str | None, ready: Sequence[Any] | None, progress: Callable[[int], object] | None) -> Steps:
+def bulk(
+    user: str | None, ready: Sequence[Any] | None, progress: Callable[[int], object] | None
+) -> Steps[list[BulkResult]]:
     """Sends messages. ``ready`` are the messages where all are known; else they are asked for one by one."""
     return _Bulk(user, ready, progress).run()
 
@@ -90,12 +66,15 @@ class _Bulk:
         self._earlier: _Flight | None = None
         #: What was prepared and not submitted yet.
         self._waiting: _Flight | None = None
+        #: What needs further transactions, and what came of the first.
+        self._unfinished: list[tuple[_Flight, SendResult]] = []
         self._connection: ClientConnection | None = None
         #: Whether the connection worked before; then a server that closes it was just tired of waiting.
         self._proven = False
 
-    def run(self) -> Steps:
+    def run(self) -> Steps[list[BulkResult]]:
         while True:
+            yield from self._finish()
             flight = yield from self._next()
             if flight is None:
                 break
@@ -105,6 +84,9 @@ class _Bulk:
                     self._connection, self._proven = connection, reused
                 self._submit(connection, flight)
             except SansmtpError as error:
+                if isinstance(error, UnsupportedError) and error.requirement in LIMITS:
+                    self._unfinished.append((flight, SendResult.not_sent(flight.prepared.envelope)))
+                    continue
                 if flight.index == 0 and self._current is None and ends_session(error):
                     raise
                 self._note_failure(flight, error)
@@ -113,6 +95,17 @@ class _Bulk:
                 continue
             yield from self._fly(connection)
         return self._results.all()
+
+    def _finish(self) -> Generator[Step, Any, None]:
+        """Sends what one transaction of the session could not have."""
+        while self._unfinished:
+            flight, begun = self._unfinished.pop(0)
+            try:
+                result = yield from in_parts(flight.prepared, begun)
+            except SansmtpError as error:
+                self._note_failure(flight, error)
+            else:
+                self._results.add(BulkResult(flight.index, result, None))
 
     def _fly(self, connection: ClientConnection) -> Generator[Step, Any, None]:
         """Goes on until nothing is under way, or the connection is lost."""
@@ -141,6 +134,9 @@ class _Bulk:
             try:
                 self._submit(connection, flight)
             except UnsupportedError as error:
+                if error.requirement in LIMITS:
+                    self._waiting = flight  # It is dealt with when nothing else is under way.
+                    return
                 self._results.failed(flight.index, error)
                 self._waiting = self._take_ready()
                 continue
@@ -162,7 +158,11 @@ class _Bulk:
         self._earlier = None
         self._proven = True
         error: NotDeliveredError | None = None
-        if not is_delivered(event, result):
+        if is_delivered(event, result):
+            if not result.ok and result.over_limit():
+                self._unfinished.append((judged, result))
+                return
+        else:
             error = not_delivered(result, event)
         self._results.add(BulkResult(judged.index, result, error))
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
-from sansmtp._core import Config
+from sansmtp._core import ClientConnection, Config
 from sansmtp.exceptions import ConnectError, TimedOutError, TlsError
 
 #: Opens a connection to host and port within so many seconds: for proxies and sockets of one's own making.
@@ -77,19 +77,20 @@ class Link:
         except OSError as error:
             raise tls_error(error, host) from error
 
-    def send(self, data: bytes, timeout: Callable[[], float | None], check: Callable[[], None]) -> None:
-        """Sends all of ``data``; ``check`` raises when the time is over."""
-        rest = memoryview(data)
+    def send(self, data: bytes, timeout: float | None, connection: ClientConnection) -> None:
+        """Sends all of ``data``. Raises when the connection's time is over; ``timeout`` is what is left of it now."""
+        rest: bytes | memoryview = data
         while True:
-            self._limit(timeout())
+            self._limit(timeout)
             try:
                 sent = self.sock.send(rest)
             except (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                check()
-                continue
-            if sent == len(rest):
-                return
-            rest = rest[sent:]
+                connection.handle_timeout()
+            else:
+                if sent == len(rest):
+                    return
+                rest = memoryview(rest)[sent:]
+            timeout = connection.timeout()
 
     def receive(self, timeout: float | None) -> bytes | None:
         """Waits for data: what came, nothing at the end of the connection, None if nothing came so far."""

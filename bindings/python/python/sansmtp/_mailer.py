@@ -8,12 +8,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
-from sansmtp._bulk import Connect, Drop, NextEvent, NextMessage, Step, bulk
+from sansmtp._bulk import bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._link import Connector, Link
 from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
+from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import (
     BulkResult,
     checked_config,
@@ -24,8 +25,11 @@ from sansmtp._session import (
     socket_used_up,
     submit,
 )
+from sansmtp._steps import Connect, Drop, NextEvent, NextMessage, Part, Step, Steps
 from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
 from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls, Verdict
+
+_T = TypeVar("_T")
 
 _fork_count = 0
 
@@ -121,24 +125,29 @@ class Mailer:
         does not keep the others from being sent. Raises if no session can be set up for the first message; if it can
         not be set up anew later, the rest is reported with that error.
         """
-        source = iter(messages)
         steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
         with self._lock:
-            try:
-                step = next(steps)
-                while True:
-                    try:
-                        answer = self._perform(step, source)
-                    except SansmtpError as error:
-                        step = steps.throw(error)
-                    else:
-                        step = steps.send(answer)
-            except StopIteration as end:
-                found: list[BulkResult] = end.value
-                return found
-            except BaseException:
-                self._drop()
-                raise
+            return self._drive(steps, iter(messages))
+
+    def _drive(self, steps: Steps[_T], source: Iterator[AnyMessage | BulkOptions]) -> _T:
+        """Does what the steps say until they have a result."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = self._perform(step, source)
+                except SansmtpError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            found: _T = end.value
+            return found
+        except SansmtpError:
+            raise  # The steps closed the connection where it is of no more use.
+        except BaseException:
+            self._drop()
+            raise
 
     def _perform(self, step: Step, source: Iterator[AnyMessage | BulkOptions]) -> Any:
         """Does what sending many messages needs next."""
@@ -153,6 +162,8 @@ class Mailer:
                 if link is None:
                     raise no_connection()
                 return self._next_event(link, follow)
+            case Part():
+                return self.close()
             case Drop():
                 return self._drop()
 
@@ -200,11 +211,22 @@ class Mailer:
         connection = self._connection
         try:
             submit(connection, prepared)
-        except UnsupportedError:
-            raise  # Nothing was sent: the session goes on.
+        except UnsupportedError as error:
+            if error.requirement not in LIMITS:
+                raise  # Nothing was sent: the session goes on.
+            begun = SendResult.not_sent(prepared.envelope)
         except SansmtpError:
             self._drop()
             raise
+        else:
+            begun = self._settle(link)
+            if begun.ok or not begun.over_limit():
+                return begun
+        return self._drive(in_parts(prepared, begun), iter(()))
+
+    def _settle(self, link: Link) -> SendResult:
+        """Goes on to the verdict on what was submitted."""
+        connection = self._connection
         try:
             while True:
                 event = self._next_event(link)
@@ -261,24 +283,26 @@ class Mailer:
         """Reads and writes until the machine says something; None when the dialogue is over. ``follow`` may submit
         the next message when only a verdict is missing."""
         connection = self._connection
+        received: bytes | None = None
         while True:
-            event = connection.next_event()
+            event, data, timeout = connection.advance(received)
             if event is not None:
                 return event
-            while data := connection.data_to_send():
+            if data:
                 if follow is not None and connection.awaits_verdict:
                     follow()
                     data += connection.data_to_send()
+                received = None
                 try:
-                    link.send(data, connection.timeout, connection.handle_timeout)
+                    link.send(data, timeout, connection)
                 except (ConnectionError, ssl.SSLError):
-                    break  # Perhaps the server said why before it closed.
-            received = link.receive(connection.timeout())
+                    pass  # Perhaps the server said why before it closed.
+                else:
+                    continue
+            received = link.receive(timeout)
             if received is None:
                 connection.handle_timeout()
-            elif received:
-                connection.receive_data(received)
-            else:
+            elif not received:
                 connection.receive_eof()
                 return None
 

@@ -278,6 +278,10 @@ class Server:
             await asyncio.wait(over, timeout=grace)
         for connection in list(self._connections):
             connection.abort()
+        # The loop may end with this; what is closed only in its next round would be left open.
+        cut = [future for future in over if not future.done()]
+        if cut:
+            await asyncio.wait(cut, timeout=1.0)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -385,10 +389,11 @@ class _Connection(asyncio.BufferedProtocol):
         if self._handshake is not None:
             self._take_early(bytes(data), self._handshake)
             return
-        self._connection.receive_data(data)
         if self._busy is None:
-            self._run()
-        elif self._transport is not None:
+            self._run(data)
+            return
+        self._connection.receive_data(data)
+        if self._transport is not None:
             self._waiting += nbytes
             if self._waiting > _READ_AHEAD and not self._resting:
                 self._resting = True
@@ -432,43 +437,38 @@ class _Connection(asyncio.BufferedProtocol):
 
     # The dialogue.
 
-    def _run(self) -> None:
+    def _run(self, received: memoryview | None = None) -> None:
         """Goes on until the client has to say something, or a handler takes its time."""
         connection, transport = self._connection, self._transport
         assert transport is not None
-        out: list[bytes] = []
+        pending: Awaitable[Any] | None = None
+        data = b""
         try:
-            while True:
-                event = connection.next_event()
-                if event is None:
-                    data = connection.data_to_send()
-                    if not data:
-                        break
-                    out.append(data)
-                    continue
+            event, data = connection.advance(received)
+            while event is not None:
                 act = _ACTS.get(type(event))
-                if act is None:
-                    continue
-                pending = act(self, event)
+                pending = None if act is None else act(self, event)
                 if pending is not None:
-                    self._busy = self._loop.create_task(self._finish(pending))
                     break
+                event, more = connection.advance()
+                data = data + more if data else more
         except SansmtpError as error:
             _log.info("%s: %s", self._session, error.message)
-            if out:
-                transport.write(b"".join(out))
             with contextlib.suppress(SansmtpError):
-                transport.write(connection.data_to_send())
+                data += connection.data_to_send()
+            if data:
+                transport.write(data)
             transport.close()
             return
-        if out:
-            transport.write(out[0] if len(out) == 1 else b"".join(out))
-        if self._busy is None:
-            if connection.wants_tls:
-                self._handshake = False
-                self._busy = self._loop.create_task(self._start_tls())
-            elif connection.is_closed:
-                transport.close()
+        if data:
+            transport.write(data)
+        if pending is not None:
+            self._busy = self._loop.create_task(self._finish(pending))
+        elif connection.wants_tls:
+            self._handshake = False
+            self._busy = self._loop.create_task(self._start_tls())
+        elif connection.is_closed:
+            transport.close()
 
     async def _finish(self, pending: Awaitable[Callable[[], None] | None]) -> None:
         """Waits for a handler, then goes on."""
