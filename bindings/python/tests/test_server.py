@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 import sansmtp
@@ -350,6 +351,32 @@ def test_close_tells_the_clients() -> None:
         await server.close()
         assert (await reader.read(-1)).startswith(b"421")
         writer.close()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_nothing_is_left_open(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    ended: list[str] = []
+
+    class Handler:
+        def closed(self, session: sansmtp.Session) -> None:
+            ended.append(session.hello)
+
+    async def main() -> None:
+        config = sansmtp.ServerConfig(security="implicit-tls")
+        server = sansmtp.Server(Handler(), config, ssl_context=server_tls)
+        await server.start()
+        # A client that never answers the end of TLS.
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=client_tls, server_hostname="localhost"
+        )
+        await reader.readline()
+        writer.write(b"EHLO c.example\r\n")
+        await reader.readuntil(b"250 ")
+        cast(asyncio.Transport, writer.transport).pause_reading()
+        await server.close(grace=0)
+        assert ended == ["c.example"]
+        writer.transport.abort()
 
     asyncio.run(asyncio.wait_for(main(), 60))
 
