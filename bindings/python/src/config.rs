@@ -203,6 +203,16 @@ impl Config {
         provider::Provider::by_host(self.owned.host()).map(Provider)
     }
 
+    /// It never changes, so that it is its own copy.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// It never changes, so that it is its own copy.
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     fn __repr__(&self) -> String {
         let secret = self.owned.credentials.as_ref().map(|_| "****");
         repr::object(

@@ -102,6 +102,16 @@ impl Reply {
         format!("{}{enhanced} {}", self.code, self.text)
     }
 
+    /// It never changes, so that it is its own copy.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    /// It never changes, so that it is its own copy.
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     fn __repr__(&self) -> String {
         repr::object(
             "Reply",

@@ -84,6 +84,19 @@ macro_rules! event {
                 pyo3::types::PyTuple::new(py, names)
             }
 
+            /// It never changes, so that it is its own copy.
+            fn __copy__(slf: pyo3::Py<Self>) -> pyo3::Py<Self> {
+                slf
+            }
+
+            /// It never changes, so that it is its own copy.
+            fn __deepcopy__(
+                slf: pyo3::Py<Self>,
+                _memo: &pyo3::Bound<'_, pyo3::PyAny>,
+            ) -> pyo3::Py<Self> {
+                slf
+            }
+
             fn __repr__(&self) -> String {
                 $crate::repr::object(
                     stringify!($name),

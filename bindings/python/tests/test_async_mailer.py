@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sansmtp
 from peers import PASSWORD, USER, AiosmtpdServer
+from sansmtp.testing import SmtpServer
 from scripted import ACCEPT, HELLO, QUIT, scripted
 from test_mailer import MESSAGE, plain
 
@@ -125,3 +126,53 @@ def test_a_lost_connection_behind_the_final_dot_is_told_apart() -> None:
 
     with scripted(HELLO + ACCEPT.replace("S: 250 2.0.0 Queued as 4711\n", "S!")) as peer:
         run(main(peer.port))
+
+
+@pytest.mark.smtp_server(extensions=["PIPELINING", "SIZE"])
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("step", ["rcpt", "verdict"])
+def test_a_cancelled_task_knows_whether_the_server_had_it_all(smtp_server: SmtpServer, step: Any, many: bool) -> None:
+    rule = smtp_server.delay(step, 60)
+
+    async def main() -> None:
+        mailer = smtp_server.async_mailer()
+        task: asyncio.Task[Any] = asyncio.create_task(mailer.send_many([MESSAGE]) if many else mailer.send(MESSAGE))
+        while not rule.used:  # noqa: ASYNC110 - it is used by another thread
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        assert not mailer.is_connected
+        notes = getattr(caught.value, "__notes__", [])
+        assert any("may deliver it" in note for note in notes) == (step == "verdict")
+
+    run(main())
+
+
+def test_one_loop_after_the_other(smtp_server: SmtpServer) -> None:
+    mailer = smtp_server.async_mailer()
+    for _ in range(2):
+
+        async def main() -> None:
+            assert (await mailer.send(MESSAGE)).ok
+            await mailer.close()
+
+        run(main())
+    assert len(smtp_server.mails) == 2
+
+
+def test_two_loops_at_the_same_time(smtp_server: SmtpServer) -> None:
+    mailer = smtp_server.async_mailer()
+
+    async def main() -> None:
+        async with mailer:
+            assert (await mailer.send(MESSAGE)).ok
+
+            def other() -> None:
+                with pytest.raises(sansmtp.MisuseError, match="another event loop"):
+                    asyncio.run(mailer.close())
+
+            await asyncio.to_thread(other)
+            assert (await mailer.send(MESSAGE)).ok
+
+    run(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import copy
 import pickle
 from collections.abc import Callable
 from email.message import EmailMessage, Message
@@ -25,6 +26,8 @@ PARTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"attachments": ["/there/is/no/such/file"]}, FileNotFoundError),
     ({"attachments": [sansmtp.Attachment("a\r\nb", b"x")]}, sansmtp.MessageError),
     ({"attachments": [sansmtp.Attachment("a", b"x", content_type="a/b\r\nX: y")]}, sansmtp.MessageError),
+    ({"attachments": "report.csv"}, TypeError),
+    ({"headers": [("A", "b")]}, TypeError),
     ({"headers": {"A\r\nB": "c"}}, sansmtp.MessageError),
     ({"headers": {"A": "c\r\nX: y"}}, sansmtp.MessageError),
     ({"headers": {"A": "c\nX: y"}}, sansmtp.MessageError),
@@ -148,3 +151,59 @@ def test_exceptions_can_cross_to_another_process(smtp_server: SmtpServer) -> Non
     copied = pickle.loads(pickle.dumps(caught.value))
     assert (copied.code, copied.enhanced_code, copied.text) == (550, "5.1.1", "No such user")
     assert str(copied) == str(caught.value)
+
+
+def test_none_is_what_was_not_given(smtp_server: SmtpServer) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(["cc", "bcc", "html", "attachments", "headers", "sender", "recipients"])
+    with smtp_server.mailer() as mailer:
+        assert mailer.send(from_="a@example.org", to="b@example.org", text="x", **nothing).ok
+        assert mailer.send(MESSAGE, sender=None, recipients=None).ok  # type: ignore[arg-type]
+
+
+def test_recipients_that_can_be_read_once(smtp_server: SmtpServer) -> None:
+    with smtp_server.mailer() as mailer:
+        addresses = (f"{name}@example.org" for name in "bcd")
+        assert len(mailer.send(MESSAGE, recipients=addresses).delivered) == 3
+    assert smtp_server.mails[0].recipients == ["b@example.org", "c@example.org", "d@example.org"]
+
+
+def test_one_message_is_not_many(smtp_server: SmtpServer) -> None:
+    with smtp_server.mailer() as mailer:
+        singles: tuple[Any, ...] = (MESSAGE, "x", {"message": MESSAGE}, EmailMessage(), memoryview(MESSAGE))
+        for one in singles:
+            with pytest.raises(TypeError, match="list of messages"):
+                mailer.send_many(one)
+    assert smtp_server.mails == []
+
+
+def test_a_wrong_value_among_many_is_told_with_the_rest(smtp_server: SmtpServer) -> None:
+    good = {"from_": "a@example.org", "to": "b@example.org", "text": "x"}
+    missing = {**good, "attachments": ["/there/is/no/such/file"]}
+    messages: list[Any] = [good, {**good, "too": "x"}, 5, missing, {**good, "text": 5}, good]
+    with smtp_server.mailer() as mailer:
+        results = mailer.send_many(messages)
+    assert [result.ok for result in results] == [True, False, False, False, False, True]
+    assert {type(result.error) for result in results[1:5]} == {sansmtp.MessageError}
+    assert isinstance(results[3].error and results[3].error.__cause__, FileNotFoundError)
+    assert len(smtp_server.mails) == 2
+
+
+@pytest.mark.parametrize("kind", [sansmtp.Mailer, sansmtp.AsyncMailer])
+def test_what_holds_a_connection_or_a_secret_does_not_multiply(kind: type[Any]) -> None:
+    config = sansmtp.Config("mx.example.org", user="u", password="s3cret-pw")
+    for call in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="make another one"):
+            call(kind(config))
+    with pytest.raises(TypeError):
+        pickle.dumps(config)
+    # Settings that hold a configuration can be copied: it never changes.
+    assert copy.deepcopy({"mail": config})["mail"] is config
+    assert copy.copy(config) is config
+
+
+def test_results_can_be_copied(smtp_server: SmtpServer) -> None:
+    with smtp_server.mailer() as mailer:
+        result = mailer.send(MESSAGE)
+        (of_many,) = mailer.send_many([MESSAGE])
+    for value in (result, result.recipients[0], result.reply, of_many):
+        assert copy.deepcopy(value) == value

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,6 +37,33 @@ def test_parent_and_child_send_at_the_same_time(smtp_server: SmtpServer) -> None
         assert mailer.send(MESSAGE).ok
     assert len(smtp_server.wait_for(4)) == 4
     assert smtp_server.connections == 2
+
+
+def test_a_child_that_is_forked_while_another_thread_sends(smtp_server: SmtpServer) -> None:
+    sends = threading.Event()
+
+    def connector(host: str, port: int, timeout: float) -> socket.socket:
+        sends.set()
+        return socket.create_connection((host, port), timeout)
+
+    smtp_server.delay("verdict", 1.0, times=1)
+    with sansmtp.Mailer(smtp_server.config, connector=connector) as mailer:
+        thread = threading.Thread(target=mailer.send, args=(MESSAGE,))
+        thread.start()
+        sends.wait(20)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            # Where it waited for the other thread, this would end it.
+            signal.alarm(20)
+            try:
+                code = 0 if mailer.send(MESSAGE).ok else 2
+                mailer.close()
+            finally:
+                os._exit(code)
+        thread.join(20)
+        assert os.waitpid(child, 0)[1] == 0
+    assert len(smtp_server.wait_for(2)) == 2
 
 
 def test_asyncio_in_a_child_after_asyncio_in_the_parent(smtp_server: SmtpServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
@@ -9,14 +10,17 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 from sansmtp._async_link import AsyncLink
-from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream
+from sansmtp._async_stream import AsyncConnector, Lock, new_lock, open_stream, running_loop
 from sansmtp._bulk import bulk
 from sansmtp._core import Capabilities, ClientConnection, Config, SendResult
 from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, prepare
 from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import (
     BulkResult,
+    NotCopied,
     checked_config,
+    checked_messages,
+    interrupted,
     is_delivered,
     is_stale,
     no_connection,
@@ -25,13 +29,13 @@ from sansmtp._session import (
     submit,
 )
 from sansmtp._steps import Connect, Drop, NextEvent, NextMessage, Part, Step, Steps
-from sansmtp.exceptions import NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
+from sansmtp.exceptions import MisuseError, NotDeliveredError, RefusedError, SansmtpError, UnsupportedError
 from sansmtp.sansio import Delivered, NotDelivered, Ready, StartTls, Verdict
 
 _T = TypeVar("_T")
 
 
-class AsyncMailer:
+class AsyncMailer(NotCopied):
     """Sends mail through one server, from asyncio, or from trio if ``sansmtp[anyio]`` is installed.
 
     The connection is made when it is first needed, and kept for the next message. Use the mailer in an ``async with``
@@ -59,6 +63,7 @@ class AsyncMailer:
         self._connector = connector
         self._only_socket = sock is not None and connector is None
         self._lock_or_none: Lock | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._link: AsyncLink | None = None
 
     @property
@@ -81,7 +86,7 @@ class AsyncMailer:
         """Sends a message and returns what became of each recipient; see :meth:`sansmtp.Mailer.send`.
 
         If the task is cancelled in the middle of a message, the connection is closed and the server delivers
-        nothing, unless it had the whole message.
+        nothing, unless it had the whole message; then the exception has a note (``__notes__``) that says so.
         """
         prepared = prepare(message, self._config.user, **options)
         async with self._lock:
@@ -94,6 +99,7 @@ class AsyncMailer:
         progress: Callable[[int], object] | None = None,
     ) -> list[BulkResult]:
         """Sends many messages over one connection; see :meth:`sansmtp.Mailer.send_many`."""
+        checked_messages(messages)
         steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
         async with self._lock:
             return await self._drive(steps, _each(messages))
@@ -114,7 +120,9 @@ class AsyncMailer:
             return found
         except SansmtpError:
             raise  # The steps closed the connection where it is of no more use.
-        except BaseException:
+        except BaseException as error:
+            if self._link is not None:
+                interrupted(self._link.connection, error)
             self._drop()
             raise
 
@@ -198,8 +206,9 @@ class AsyncMailer:
             error.result = connection.result()
             self._drop()
             raise
-        except BaseException:
+        except BaseException as error:
             # In the middle of a message: without its end the server delivers nothing.
+            interrupted(connection, error)
             self._drop()
             raise
 
@@ -246,9 +255,17 @@ class AsyncMailer:
     @property
     def _lock(self) -> Lock:
         # Which library runs is known when the first method is awaited.
-        if self._lock_or_none is None:
-            self._lock_or_none = new_lock()
-        return self._lock_or_none
+        lock, loop = self._lock_or_none, running_loop()
+        if lock is None or loop is not self._loop:
+            if self._loop is not None and not self._loop.is_closed():
+                raise MisuseError(
+                    "the mailer is used in another event loop", actor="program", next_step="make one for each loop"
+                )
+            # What belonged to a loop that is closed, such as that of an earlier asyncio.run, can not be used.
+            self._link = None
+            self._loop = loop
+            lock = self._lock_or_none = new_lock()
+        return lock
 
     async def _part(self) -> None:
         link, self._link = self._link, None

@@ -77,13 +77,17 @@ class Lock(Protocol):
     ) -> object: ...
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop of asyncio that is running; None where something else that anyio knows is."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def on_asyncio() -> bool:
     """Whether a loop of asyncio is running, and not something else that anyio knows."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return running_loop() is not None
 
 
 def new_lock() -> Lock:

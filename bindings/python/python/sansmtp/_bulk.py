@@ -15,7 +15,7 @@ from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, pre
 from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import BulkResult, ends_session, is_delivered, is_stale, not_delivered, submit
 from sansmtp._steps import Connect, Drop, NextEvent, NextMessage, Step, Steps
-from sansmtp.exceptions import NotDeliveredError, SansmtpError, UnsupportedError
+from sansmtp.exceptions import MessageError, NotDeliveredError, SansmtpError, UnsupportedError
 from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Verdict
 
 
@@ -225,6 +225,12 @@ class _Bulk:
                 prepared = prepare(message, self._user)
         except SansmtpError as error:
             self._results.failed(index, error)
+            return None
+        except (TypeError, ValueError, OSError) as cause:
+            # A wrong value or a file that is not there: what was sent before must not go unreported.
+            wrong = MessageError(str(cause))
+            wrong.__cause__ = cause
+            self._results.failed(index, wrong)
             return None
         return _Flight(index, prepared)
 

@@ -1,7 +1,7 @@
 """The SMTP core of sansmtp. Import it through the package ``sansmtp``."""
 
 from collections.abc import Callable, Sequence
-from typing import final
+from typing import Self, final
 
 from sansmtp._names import Body, Buffer, Late, Notify, Ret, Security, Stage, Status
 from sansmtp.sansio import ClientEvent, ServerEvent
@@ -57,8 +57,14 @@ __all__ = [
     "providers",
 ]
 
+class _Frozen:
+    """What all classes of values have in common: copying gives the same object."""
+
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: object) -> Self: ...
+
 @final
-class Reply:
+class Reply(_Frozen):
     """A reply of a server. The text of a received one comes from a stranger; control characters in it are escaped."""
 
     def __new__(cls, code: int, text: str, *, enhanced_code: str | None = None) -> Reply: ...
@@ -77,7 +83,7 @@ class Reply:
     def __hash__(self) -> int: ...
 
 @final
-class ReplyReceived:
+class ReplyReceived(_Frozen):
     """A reply that needs no action: it only moves the dialogue on. For logs."""
 
     __match_args__ = ("stage", "reply")
@@ -89,7 +95,7 @@ class ReplyReceived:
     def __hash__(self) -> int: ...
 
 @final
-class StartTls:
+class StartTls(_Frozen):
     """TLS was agreed: do the handshake on the connection, then call ``tls_established``."""
 
     __match_args__ = ()
@@ -97,7 +103,7 @@ class StartTls:
     def __hash__(self) -> int: ...
 
 @final
-class Ready:
+class Ready(_Frozen):
     """The session is set up: ``submit`` may be called."""
 
     __match_args__ = ()
@@ -105,7 +111,7 @@ class Ready:
     def __hash__(self) -> int: ...
 
 @final
-class Refused:
+class Refused(_Frozen):
     """The server refused the session, or closes it. Every further call raises the error."""
 
     __match_args__ = ("stage", "reply")
@@ -117,7 +123,7 @@ class Refused:
     def __hash__(self) -> int: ...
 
 @final
-class SenderReply:
+class SenderReply(_Frozen):
     """The reply to MAIL."""
 
     __match_args__ = ("reply",)
@@ -127,7 +133,7 @@ class SenderReply:
     def __hash__(self) -> int: ...
 
 @final
-class RecipientReply:
+class RecipientReply(_Frozen):
     """The reply to a RCPT; ``index`` counts the envelope's recipients from 0."""
 
     __match_args__ = ("index", "reply")
@@ -139,7 +145,7 @@ class RecipientReply:
     def __hash__(self) -> int: ...
 
 @final
-class ContentWanted:
+class ContentWanted(_Frozen):
     """The server waits for the content; what was given to ``submit`` follows by itself."""
 
     __match_args__ = ()
@@ -147,7 +153,7 @@ class ContentWanted:
     def __hash__(self) -> int: ...
 
 @final
-class ChunkRefused:
+class ChunkRefused(_Frozen):
     """The server refused a chunk of the content, and so the message; ``NotDelivered`` follows."""
 
     __match_args__ = ("reply",)
@@ -157,7 +163,7 @@ class ChunkRefused:
     def __hash__(self) -> int: ...
 
 @final
-class Delivered:
+class Delivered(_Frozen):
     """The server took the message for every recipient that it had accepted."""
 
     __match_args__ = ("reply",)
@@ -167,7 +173,7 @@ class Delivered:
     def __hash__(self) -> int: ...
 
 @final
-class Verdict:
+class Verdict(_Frozen):
     """LMTP: the server's verdict for one recipient. The last one comes in the place of ``Delivered``."""
 
     __match_args__ = ("index", "reply", "last")
@@ -181,7 +187,7 @@ class Verdict:
     def __hash__(self) -> int: ...
 
 @final
-class NotDelivered:
+class NotDelivered(_Frozen):
     """The server took the message for nobody."""
 
     __match_args__ = ("stage", "reply")
@@ -193,7 +199,7 @@ class NotDelivered:
     def __hash__(self) -> int: ...
 
 @final
-class Answer:
+class Answer(_Frozen):
     """The reply to a query."""
 
     __match_args__ = ("reply",)
@@ -203,7 +209,7 @@ class Answer:
     def __hash__(self) -> int: ...
 
 @final
-class Closed:
+class Closed(_Frozen):
     """QUIT was answered: the connection can be closed."""
 
     __match_args__ = ()
@@ -211,7 +217,7 @@ class Closed:
     def __hash__(self) -> int: ...
 
 @final
-class Hello:
+class Hello(_Frozen):
     """The client said hello; ``extended`` is EHLO. An open transaction is void."""
 
     __match_args__ = ("name", "extended")
@@ -223,7 +229,7 @@ class Hello:
     def __hash__(self) -> int: ...
 
 @final
-class Reset:
+class Reset(_Frozen):
     """The transaction is void: drop what came of its content."""
 
     __match_args__ = ()
@@ -231,7 +237,7 @@ class Reset:
     def __hash__(self) -> int: ...
 
 @final
-class ConnectRequest:
+class ConnectRequest(_Frozen):
     """A client connected: shall it be greeted?"""
 
     __match_args__ = ()
@@ -239,7 +245,7 @@ class ConnectRequest:
     def __hash__(self) -> int: ...
 
 @final
-class MailRequest:
+class MailRequest(_Frozen):
     """MAIL: may this sender send?"""
 
     __match_args__ = (
@@ -284,7 +290,7 @@ class MailRequest:
     def __hash__(self) -> int: ...
 
 @final
-class RecipientRequest:
+class RecipientRequest(_Frozen):
     """RCPT: is there mail for this recipient?"""
 
     __match_args__ = ("address", "notify", "orcpt")
@@ -298,7 +304,7 @@ class RecipientRequest:
     def __hash__(self) -> int: ...
 
 @final
-class DataRequest:
+class DataRequest(_Frozen):
     """DATA: shall the content come?"""
 
     __match_args__ = ()
@@ -306,7 +312,7 @@ class DataRequest:
     def __hash__(self) -> int: ...
 
 @final
-class MessageRequest:
+class MessageRequest(_Frozen):
     """The content is complete. A positive answer takes over the responsibility."""
 
     __match_args__ = ("size",)
@@ -316,7 +322,7 @@ class MessageRequest:
     def __hash__(self) -> int: ...
 
 @final
-class VerifyRequest:
+class VerifyRequest(_Frozen):
     """VRFY. Acceptance answers 252, which tells nothing."""
 
     __match_args__ = ("text",)
@@ -326,7 +332,7 @@ class VerifyRequest:
     def __hash__(self) -> int: ...
 
 @final
-class ExpandRequest:
+class ExpandRequest(_Frozen):
     """EXPN. Acceptance answers 502."""
 
     __match_args__ = ("text",)
@@ -336,7 +342,7 @@ class ExpandRequest:
     def __hash__(self) -> int: ...
 
 @final
-class HelpRequest:
+class HelpRequest(_Frozen):
     """HELP. Acceptance answers with the commands."""
 
     __match_args__ = ("text",)
@@ -346,7 +352,7 @@ class HelpRequest:
     def __hash__(self) -> int: ...
 
 @final
-class Endpoint:
+class Endpoint(_Frozen):
     """A server to connect to."""
 
     __match_args__ = ("host", "port", "security")
@@ -360,7 +366,7 @@ class Endpoint:
     def __hash__(self) -> int: ...
 
 @final
-class Explanation:
+class Explanation(_Frozen):
     """What a refusing reply means and what to do about it."""
 
     __match_args__ = ("meaning", "next_step", "url")
@@ -374,7 +380,7 @@ class Explanation:
     def __hash__(self) -> int: ...
 
 @final
-class RecipientResult:
+class RecipientResult(_Frozen):
     """What became of one recipient."""
 
     __match_args__ = ("address", "status", "reply", "next_step")
@@ -390,7 +396,7 @@ class RecipientResult:
     def __hash__(self) -> int: ...
 
 @final
-class Content:
+class Content(_Frozen):
     """A stretch of the content, without the dots that were added on the way."""
 
     __match_args__ = ("data",)
@@ -398,7 +404,7 @@ class Content:
     def data(self) -> bytes: ...
 
 @final
-class AuthenticateRequest:
+class AuthenticateRequest(_Frozen):
     """A client wants to authenticate. Compare the password with ``hmac.compare_digest``."""
 
     __match_args__ = ("user", "password")
@@ -412,7 +418,7 @@ class AuthenticateRequest:
     def authorization(self) -> str: ...
 
 @final
-class BearerRequest:
+class BearerRequest(_Frozen):
     """A client shows an OAuth2 access token."""
 
     __match_args__ = ("user", "token")
@@ -424,7 +430,7 @@ class BearerRequest:
     def token(self) -> str: ...
 
 @final
-class PasswordRequest:
+class PasswordRequest(_Frozen):
     """A client authenticates without showing the password: answer with ``answer_with_password``."""
 
     __match_args__ = ("mechanism", "user")
@@ -436,7 +442,7 @@ class PasswordRequest:
     def __hash__(self) -> int: ...
 
 @final
-class AuthorizeRequest:
+class AuthorizeRequest(_Frozen):
     """A client has proven who it is: may it act for whom it wants to?"""
 
     __match_args__ = ("mechanism", "user", "authorization")
@@ -460,7 +466,7 @@ class ReplyReader:
     def has_rest(self) -> bool: ...
 
 @final
-class SendResult:
+class SendResult(_Frozen):
     """What became of a message, recipient by recipient."""
 
     @property
@@ -493,7 +499,7 @@ class Capabilities:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Config:
+class Config(_Frozen):
     """How to reach a server and who we are there. It can not be changed; ``replace`` makes another one."""
 
     def __new__(
@@ -558,7 +564,7 @@ class Config:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Envelope:
+class Envelope(_Frozen):
     """Who sends, who receives, and what the server is told of the message beforehand."""
 
     def __new__(

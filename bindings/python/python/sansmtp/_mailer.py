@@ -17,7 +17,10 @@ from sansmtp._message import AnyMessage, BulkOptions, Prepared, SendOptions, pre
 from sansmtp._parts import LIMITS, in_parts
 from sansmtp._session import (
     BulkResult,
+    NotCopied,
     checked_config,
+    checked_messages,
+    interrupted,
     is_delivered,
     is_stale,
     no_connection,
@@ -32,18 +35,21 @@ from sansmtp.sansio import ClientEvent, Delivered, NotDelivered, Ready, StartTls
 _T = TypeVar("_T")
 
 _fork_count = 0
+#: Guards the locks of the mailers while they are replaced in a child.
+_renewal = threading.Lock()
 
 
 def _forked() -> None:
-    global _fork_count
+    global _fork_count, _renewal
     _fork_count += 1
+    _renewal = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-class Mailer:
+class Mailer(NotCopied):
     """Sends mail through one server.
 
     The connection is made when it is first needed, and kept for the next message. Use the mailer in a ``with``
@@ -71,7 +77,8 @@ class Mailer:
         self._sock = sock
         self._connector = connector
         self._only_socket = sock is not None and connector is None
-        self._lock = threading.RLock()
+        self._own_lock = threading.RLock()
+        self._lock_forks = _fork_count
         self._forks = _fork_count
         self._link: Link | None = None
         self._connection = ClientConnection(self._config)
@@ -125,6 +132,7 @@ class Mailer:
         does not keep the others from being sent. Raises if no session can be set up for the first message; if it can
         not be set up anew later, the rest is reported with that error.
         """
+        checked_messages(messages)
         steps = bulk(self._config.user, messages if isinstance(messages, Sequence) else None, progress)
         with self._lock:
             return self._drive(steps, iter(messages))
@@ -145,7 +153,9 @@ class Mailer:
             return found
         except SansmtpError:
             raise  # The steps closed the connection where it is of no more use.
-        except BaseException:
+        except BaseException as error:
+            if self._link is not None:
+                interrupted(self._connection, error)
             self._drop()
             raise
 
@@ -243,8 +253,9 @@ class Mailer:
             error.result = connection.result()
             self._drop()
             raise
-        except BaseException:
+        except BaseException as error:
             # In the middle of a message: without its end the server delivers nothing.
+            interrupted(connection, error)
             self._drop()
             raise
 
@@ -305,6 +316,16 @@ class Mailer:
             elif not received:
                 connection.receive_eof()
                 return None
+
+    @property
+    def _lock(self) -> threading.RLock:
+        # In a child it may be held by a thread that is not there.
+        if self._lock_forks != _fork_count:
+            with _renewal:
+                if self._lock_forks != _fork_count:
+                    self._own_lock = threading.RLock()
+                    self._lock_forks = _fork_count
+        return self._own_lock
 
     def _current_link(self) -> Link | None:
         """The connection, unless it belongs to the process that this one was forked from."""

@@ -17,7 +17,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import EmailPolicy, Policy
 from email.utils import getaddresses
-from typing import IO, TypeAlias, TypedDict, Unpack
+from typing import IO, TypeAlias, TypedDict, Unpack, cast
 
 from sansmtp._core import Envelope, compose
 from sansmtp._names import Body, Buffer, Late, Notify, Ret
@@ -134,6 +134,10 @@ def prepare(message: AnyMessage | None, user: str | None, **options: Unpack[Send
     unknown = options.keys() - SendOptions.__optional_keys__
     if unknown:
         raise TypeError(f"unknown keyword argument {', '.join(sorted(unknown))}")
+    # None stands for what was not given; what can be read only once is read once.
+    options = cast(SendOptions, {name: value for name, value in options.items() if value is not None})
+    if "recipients" in options:
+        options["recipients"] = _list(options["recipients"])
     if message is None:
         return _from_parts(user, options)
     extra = MessageParts.__optional_keys__ & options.keys()
@@ -145,6 +149,8 @@ def prepare(message: AnyMessage | None, user: str | None, **options: Unpack[Send
         raise TypeError("a message is an EmailMessage, bytes or a binary file, not str: encode it")
     if isinstance(message, Buffer):
         return _from_octets(bytes(message), options)
+    if not hasattr(message, "read"):
+        raise TypeError(f"a message is an EmailMessage, bytes or a binary file, not {type(message).__name__}")
     content = message.read()
     if not isinstance(content, bytes):
         raise TypeError("a message file must be opened in binary mode")
@@ -160,10 +166,12 @@ def _from_parts(user: str | None, options: SendOptions) -> Prepared:
                 next_step="give from_='me@example.org'",
             )
         authors = [user]
-    attachments = [
-        (item if isinstance(item, Attachment) else Attachment.from_path(item)).parts()
-        for item in options.get("attachments", ())
-    ]
+    given = options.get("attachments", ())
+    if isinstance(given, (str, bytes, os.PathLike, Attachment)):
+        raise TypeError("attachments is a list")
+    attachments = [(item if isinstance(item, Attachment) else Attachment.from_path(item)).parts() for item in given]
+    if not isinstance(options.get("headers", {}), Mapping):
+        raise TypeError("headers is a dictionary")
     try:
         return _composed(authors, attachments, options)
     except UnicodeEncodeError as error:

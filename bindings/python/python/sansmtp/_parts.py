@@ -26,6 +26,8 @@ def in_parts(whole: Prepared, begun: SendResult) -> Steps[SendResult]:
     is_second_attempt = False
     while pending:
         places: list[int] = []
+        connection: ClientConnection | None = None
+        reused = False
         try:
             connection, reused = cast("tuple[ClientConnection, bool]", (yield Connect()))
             places = connection.admitted(whole.envelope, pending)
@@ -39,7 +41,7 @@ def in_parts(whole: Prepared, begun: SendResult) -> Steps[SendResult]:
             if places and reused and is_stale(error) and not is_second_attempt:
                 is_second_attempt = True
                 continue
-            if places and not isinstance(error, UnsupportedError):
+            if connection is not None and places and not isinstance(error, UnsupportedError):
                 result = result.with_part(places, connection.result())
             failure = error
             break

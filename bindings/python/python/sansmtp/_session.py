@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
+from typing import NoReturn, SupportsIndex
 
 from sansmtp._core import ClientConnection, Config, SendResult
 from sansmtp._message import Prepared
-from sansmtp._names import Stage
+from sansmtp._names import Buffer, Stage
 from sansmtp.exceptions import (
     ConfigError,
     ConnectError,
@@ -51,6 +54,12 @@ def checked_config(config: Config | str) -> Config:
     return config
 
 
+def checked_messages(messages: object) -> None:
+    """Raises for one message in the place of many."""
+    if isinstance(messages, (str, Mapping, Message, Buffer)):
+        raise TypeError(f"messages is a list of messages, not {type(messages).__name__}")
+
+
 def submit(connection: ClientConnection, prepared: Prepared) -> None:
     """Submits a message, in ASCII if the server takes nothing else."""
     try:
@@ -60,6 +69,23 @@ def submit(connection: ClientConnection, prepared: Prepared) -> None:
             raise
         ascii_only = prepared.in_ascii()
         connection.submit(ascii_only.envelope, ascii_only.content)
+
+
+def interrupted(connection: ClientConnection, error: BaseException) -> None:
+    """Notes on an exception that comes from elsewhere, such as a cancellation, that the message may be delivered all
+    the same: the server had it as a whole."""
+    try:
+        connection.receive_eof()
+    except SansmtpError as lost:
+        if lost.outcome_unknown:
+            error.add_note("the server had the whole message and may deliver it: look before you send it again")
+
+
+class NotCopied:
+    """Something that holds a connection, which two can not use."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is neither copied nor pickled: make another one of the same config")
 
 
 def is_delivered(event: Delivered | NotDelivered | Verdict, result: SendResult) -> bool:
