@@ -272,3 +272,14 @@ def test_commands_leave_in_groups() -> None:
     script = HELLO + "C: *\nC: *\nC: DATA\nS: 250 ok\\n250 ok\\n354 go\nC.\nS: 250 ok\nC: *\nS: 221 bye"
     with scripted(script) as peer:
         run(main(peer.port))
+
+
+@pytest.mark.parametrize("content", [5, None, ["x"]])
+def test_what_is_no_message(content: Any, smtp_server: SmtpServer) -> None:
+    async def main() -> None:
+        async with sansmtp.aio.SMTP(hostname="127.0.0.1", port=smtp_server.port) as smtp:
+            with pytest.raises(TypeError):
+                await smtp.sendmail("a@example.org", ["b@example.org"], content)
+
+    asyncio.run(main())
+    assert smtp_server.mails == []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import smtplib as standard
 import ssl
+from typing import Any
 
 import pytest
 import sansmtp.smtplib as smtplib
 from peers import PASSWORD, USER, AiosmtpdServer
+from sansmtp.testing import SmtpServer
 from scripted import scripted
 
 MESSAGE = b"Subject: t\r\n\r\n.dot\r\n"
@@ -94,3 +96,26 @@ def test_xoauth2() -> None:
         smtp.user, smtp.password = "u@example.org", "t0ken"
         smtp.auth("XOAUTH2", smtp.auth_xoauth2)
     assert peer.said[1] == b"AUTH XOAUTH2 dXNlcj11QGV4YW1wbGUub3JnAWF1dGg9QmVhcmVyIHQwa2VuAQE=\r\n"
+
+
+@pytest.mark.parametrize("content", [5, None, "\u00fc", ["x"]])
+def test_what_is_no_message_is_refused_before_the_server_waits_for_it(content: Any, smtp_server: SmtpServer) -> None:
+    with smtplib.SMTP(smtp_server.host, smtp_server.port) as smtp:
+        smtp.ehlo()
+        smtp.mail("a@example.org")
+        smtp.rcpt("b@example.org")
+        with pytest.raises((TypeError, UnicodeEncodeError)):
+            smtp.data(content)
+        with pytest.raises((TypeError, UnicodeEncodeError)):
+            smtp.sendmail("a@example.org", ["b@example.org"], content)
+        smtp.rset()
+        large = b"..line\r\n" * 20_000
+        # Sent from where it lies, or encoded: the server gets the same.
+        for octets in (large, b"line\r\n" * 20_000, bytearray(b"line\n" * 20_000), memoryview(b"no end" * 20_000)):
+            smtp.sendmail("a@example.org", ["b@example.org"], octets)
+    assert [mail.content for mail in smtp_server.mails] == [
+        large,
+        b"line\r\n" * 20_000,
+        b"line\r\n" * 20_000,
+        b"no end" * 20_000 + b"\r\n",
+    ]

@@ -231,8 +231,10 @@ def _from_octets(content: bytes, options: SendOptions) -> Prepared:
     sender, recipients = options.get("sender"), options.get("recipients")
     if sender is not None and recipients is not None:
         return _prepared(content, sender, _list(recipients), options)
-    headers = BytesHeaderParser().parsebytes(content)
-    author, mailboxes = addresses_of(headers)
+    # The parser would take the body apart, too.
+    end = _END_OF_HEADERS.search(content)
+    head = content if end is None else content[: end.end()]
+    author, mailboxes = addresses_of(BytesHeaderParser().parsebytes(head))
     return _prepared(_without_bcc(content), author, mailboxes, options)
 
 
@@ -280,6 +282,14 @@ def addresses_of(message: Message) -> tuple[str, list[str]]:
     recipients = [address for name in ("To", "Cc", "Bcc") for address in mailboxes(name)]
     # One copy each, in the order of the fields.
     return authors[0], list(dict.fromkeys(recipients))
+
+
+def octets_of(message: str | Buffer) -> bytes:
+    """The octets of a finished message; text must be ASCII."""
+    if isinstance(message, str):
+        return message.encode("ascii")
+    # bytes() would make five octets of the number 5.
+    return message if isinstance(message, bytes) else bytes(memoryview(message))
 
 
 #: A line end in a header that is not the fold of a long line.

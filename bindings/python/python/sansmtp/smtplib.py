@@ -44,7 +44,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, ClassVar, Self, TypeAlias
 
 from sansmtp._core import content_end, encode_content
-from sansmtp._message import without_bcc_fields
+from sansmtp._message import octets_of, without_bcc_fields
 from sansmtp._names import Buffer
 
 __all__ = [
@@ -483,16 +483,15 @@ class SMTP:
 
     def data(self, msg: str | Buffer) -> _Reply:
         """Sends the content and returns the server's verdict; raises if it does not want it."""
+        # What can not be sent must be found out before the server waits for it.
+        content = octets_of(msg)
+        end = content_end(content) if len(content) >= _LARGE else None
+        pieces = [encode_content(content)] if end is None else [content, end]
         code, message = self.docmd("data")
         if code != 354:
             raise SMTPDataError(code, message)
-        content = msg.encode("ascii") if isinstance(msg, str) else msg
-        end = content_end(content) if len(content) >= _LARGE else None
-        if end is None:
-            self.send(encode_content(content))
-        else:
-            self.send(content)
-            self.send(end)
+        for piece in pieces:
+            self.send(piece)
         return self.getreply()
 
     # Mail.
@@ -507,7 +506,7 @@ class SMTP:
     ) -> _Refused:
         """Sends a mail. Returns the recipients that were refused, with the replies; raises if all were."""
         self.ehlo_or_helo_if_needed()
-        octets = msg.encode("ascii") if isinstance(msg, str) else bytes(msg)
+        octets = octets_of(msg)
         options = list(mail_options)
         if self.does_esmtp and self.has_extn("size"):
             options.insert(0, f"size={len(octets)}")

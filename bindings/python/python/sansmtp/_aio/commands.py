@@ -16,9 +16,9 @@ from sansmtp._aio.errors import (
 )
 from sansmtp._aio.response import SMTPResponse, wanted
 from sansmtp._aio.words import bare_address, check_line, with_options
-from sansmtp._aio.words import octets as as_octets
 from sansmtp._async_stream import in_thread
 from sansmtp._core import encode_content
+from sansmtp._message import octets_of
 from sansmtp._names import Buffer
 
 
@@ -125,7 +125,7 @@ class Commands(Connection):
 
     async def data(self, message: str | Buffer, /, *, timeout: float | None = DEFAULT) -> SMTPResponse:
         """Sends the content."""
-        octets = as_octets(message)
+        octets = octets_of(message)
         response = await self._command("DATA", timeout)
         if response.code != 354:
             raise SMTPDataError(response.code, response.message)

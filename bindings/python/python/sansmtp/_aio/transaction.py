@@ -22,9 +22,8 @@ from sansmtp._aio.errors import (
 from sansmtp._aio.response import SMTPResponse, as_response
 from sansmtp._aio.session import Session
 from sansmtp._aio.words import bare_address, envelope_options
-from sansmtp._aio.words import octets as as_octets
 from sansmtp._core import Envelope, SendResult
-from sansmtp._message import addresses_of, without_bcc_fields
+from sansmtp._message import addresses_of, octets_of, without_bcc_fields
 from sansmtp._names import Buffer
 from sansmtp.exceptions import (
     EnvelopeError,
@@ -51,7 +50,7 @@ class Transaction(Session):
         """Sends a mail. Returns the recipients that were refused, with the replies, and the server's final word;
         raises if nobody gets it."""
         names = [recipients] if isinstance(recipients, str) else list(recipients)
-        octets = as_octets(message)
+        octets = octets_of(message)
         # A bad address must not leave half an envelope on the server.
         reverse_path, forward_paths = bare_address(sender), [bare_address(name) for name in names]
         options = envelope_options(list(mail_options or ()), list(rcpt_options or ()))

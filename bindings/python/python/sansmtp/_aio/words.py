@@ -1,4 +1,4 @@
-"""What the arguments of :mod:`sansmtp.aio` mean: addresses, options and octets."""
+"""What the arguments of :mod:`sansmtp.aio` mean: addresses and options."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from sansmtp._names import Body, Buffer, Notify, Ret
-
-
-def octets(message: str | Buffer) -> bytes:
-    """The octets of a message."""
-    return message.encode("ascii") if isinstance(message, str) else bytes(message)
+from sansmtp._names import Body, Notify, Ret
 
 
 def text(value: str | bytes) -> str:
