@@ -134,14 +134,11 @@ impl Pool {
             self.say_farewell(&mut kept, connection);
             return;
         }
-        kept.idle.push(Idle {
-            connection,
-            until: Instant::now() + self.config.idle_timeout,
-        });
+        let until = Instant::now() + self.config.idle_timeout;
+        kept.idle.push(Idle { connection, until });
         let reaping = kept.reaper.as_ref().is_some_and(|task| !task.is_finished());
         if !reaping {
-            let first = Instant::now() + self.config.idle_timeout;
-            kept.reaper = Some(tokio::spawn(reap(Arc::downgrade(self), first)));
+            kept.reaper = Some(tokio::spawn(reap(Arc::downgrade(self), until)));
         }
     }
 

@@ -23,6 +23,10 @@ use zeroize::{Zeroize, Zeroizing};
 pub(super) struct Wire {
     pub(super) stream: Stream,
     pub(super) clock: Clock,
+    /// The time when the work began, or went on behind the latest wait.
+    now: Instant,
+    /// There was a wait since.
+    waited: bool,
     input: Buffer,
     output: Buffer,
     /// Octets at the front of the content that go out from where they lie, behind the
@@ -126,6 +130,8 @@ impl Wire {
         Self {
             stream: Stream::Plain(socket),
             clock,
+            now: clock.now(),
+            waited: false,
             input: Buffer::new(INPUT),
             output: Buffer::new(OUTPUT),
             direct: 0,
@@ -154,6 +160,9 @@ impl Wire {
         content: &mut Content<'_>,
         follow: bool,
     ) -> Result<Told, Failure> {
+        if self.input.filled().is_empty() {
+            self.now = self.clock.now();
+        }
         loop {
             let (taken, told) = self.receive(client)?;
             if let Some(told) = told {
@@ -222,7 +231,7 @@ impl Wire {
     /// Hands input to the machine, at most one line. Says whether anything came of
     /// it.
     fn receive(&mut self, client: &mut Client<'_>) -> Result<(bool, Option<Told>), Failure> {
-        let received = client.receive(self.clock.now(), self.input.filled());
+        let received = client.receive(self.now, self.input.filled());
         match received {
             Ok((used, event)) => {
                 let happened = used > 0 || event.is_some();
@@ -250,16 +259,18 @@ impl Wire {
         content: &mut Content<'_>,
         follow: bool,
     ) -> Poll<Turn> {
+        if std::mem::take(&mut self.waited) {
+            self.now = self.clock.now();
+        }
         if let Poll::Ready(turn) = self.poll_read(cx) {
             return Poll::Ready(turn);
         }
         let mut source_is_slow = false;
         if self.write_error.is_none() {
-            let now = self.clock.now();
             // What was left for the next message grows by its envelope.
             let may_grow = self.output.filled().is_empty() || self.dot_at.is_some();
             if may_grow && self.direct == 0 {
-                match self.fill(cx, now, client, content) {
+                match self.fill(cx, client, content) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Turn::Content(error)),
                     Poll::Pending => source_is_slow = true,
@@ -277,7 +288,9 @@ impl Wire {
         let idle = source_is_slow && self.has_sent_all() && !self.unflushed;
         let deadline = client.poll_timeout().filter(|_| !idle);
         let deadline = deadline.map(|deadline| self.clock.at(deadline));
-        self.alarm.poll(cx, deadline).map(|()| Turn::Deadline)
+        let polled = self.alarm.poll(cx, deadline);
+        self.waited = polled.is_pending();
+        polled.map(|()| Turn::Deadline)
     }
 
     /// Fills the empty output with all that may be sent now. `Pending` says that
@@ -285,10 +298,10 @@ impl Wire {
     fn fill(
         &mut self,
         cx: &mut Context<'_>,
-        now: Instant,
         client: &mut Client<'_>,
         content: &mut Content<'_>,
     ) -> Poll<io::Result<()>> {
+        let now = self.now;
         loop {
             // The envelope may open the way for the content, and the content's end
             // for its terminator: all leaves in one write.
