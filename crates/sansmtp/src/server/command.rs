@@ -4,23 +4,50 @@ use super::dialogue::{Dialogue, Taken};
 use super::event::{Event, Query};
 #[cfg(feature = "mta")]
 use super::replies::TOO_MANY_MESSAGES;
-use super::replies::{BARE_LINE_END, NEEDS_SMTPUTF8, TOO_LARGE, complaint, out_of_order};
-use super::session::Outbox;
+use super::replies::{
+    BARE_LINE_END, NEEDS_SMTPUTF8, ONLY_QUIT, TOO_LARGE, complaint, out_of_order,
+};
+use super::session::{Outbox, Words};
 use crate::capability::{Extension, Mechanism};
 use crate::config::Security;
 use crate::error::{Error, Fault, Stage};
 use crate::machine::Instant;
+use crate::octets;
 use crate::state::{State, Step};
 use crate::wire::command::{Command, CommandError, is_auth, is_bdat};
 use crate::wire::param::Body;
-use crate::wire::reply::Reply;
 
 impl Dialogue<'_> {
     /// Takes the next line: a command, or a response within AUTH.
+    #[inline(always)]
     pub(super) fn take_line<'a>(
         &'a mut self,
         now: Instant,
-        input: &[u8],
+        input: &'a [u8],
+        line: &'a mut [u8],
+        reply: &'a mut [u8],
+    ) -> Taken<'a> {
+        // Nearly always a command that lies whole in the input, and is taken there.
+        if cfg!(feature = "memchr")
+            && self.session.framing.pending() == 0
+            && self.session.state != State::Authenticating
+            && let Some(length) = octets::line_end(input)
+            && length <= line.len()
+            && let Some((text, [b'\r', b'\n', rest @ ..])) = input.split_at_checked(length)
+            && !is_auth(text)
+        {
+            self.arm(now);
+            let used = length.wrapping_add(2);
+            return Ok((used, self.take_text(now, text, !rest.is_empty(), reply)));
+        }
+        self.put_line_together(now, input, line, reply)
+    }
+
+    /// The same, by way of the line buffer.
+    fn put_line_together<'a>(
+        &'a mut self,
+        now: Instant,
+        input: &'a [u8],
         line: &'a mut [u8],
         reply: &'a mut [u8],
     ) -> Taken<'a> {
@@ -38,29 +65,22 @@ impl Dialogue<'_> {
             let event = if bare {
                 self.deny(BARE_LINE_END)
             } else if length > room {
-                self.deny(Reply::fixed(500, (5, 5, 6), "Response is too long"))
+                self.deny("500 5.5.6 Response is too long\r\n")
             } else if storage.get(..length) == Some(b"*".as_slice()) {
-                self.deny(Reply::fixed(501, (5, 7, 0), "Authentication cancelled"))
+                self.deny("501 5.7.0 Authentication cancelled\r\n")
             } else {
                 self.take_response(line, length, reply)
             };
             return Ok((used, event));
         }
-        let offered = self.offered();
         if length > room || bare {
-            self.session.secret = true;
             let start = storage.get(..length).unwrap_or(storage);
-            let chunk = offered.has(Extension::Chunking) && is_bdat(start);
             let refusal = if bare {
                 BARE_LINE_END
             } else {
-                Reply::fixed(500, (5, 5, 2), "Line too long")
+                "500 5.5.2 Line too long\r\n"
             };
-            if chunk {
-                self.part(refusal);
-            } else {
-                self.session.say(refusal);
-            }
+            self.refuse_line(start, refusal);
             return Ok((used, None));
         }
         // AUTH first: its argument is decoded where it lies.
@@ -69,7 +89,7 @@ impl Dialogue<'_> {
             && let Ok(Command::Auth {
                 mechanism,
                 initial_response,
-            }) = Command::parse(text, &offered)
+            }) = Command::parse_with(text, || self.offered())
         {
             self.session.secret = true;
             let mechanism = Mechanism::from_name(mechanism.as_bytes());
@@ -82,26 +102,43 @@ impl Dialogue<'_> {
         }
         let text = line.get(..length).unwrap_or_default();
         let leftover = used < input.len();
-        let command = Command::parse(text, &offered);
-        // What was meant as AUTH may be no command.
-        self.session.secret = command.is_err();
-        match command {
-            Ok(Command::Bdat { size, last }) => Ok((used, self.take_bdat(now, size, last, reply))),
-            Ok(command) => Ok((used, self.take_command(command, leftover, reply))),
+        Ok((used, self.take_text(now, text, leftover, reply)))
+    }
+
+    /// Takes a command line but AUTH, without its CR LF; `leftover` says that there is
+    /// input behind it.
+    #[inline(always)]
+    fn take_text<'a>(
+        &'a mut self,
+        now: Instant,
+        text: &'a [u8],
+        leftover: bool,
+        reply: &'a mut [u8],
+    ) -> Option<Event<'a>> {
+        match Command::parse_with(text, || self.offered()) {
+            Ok(Command::Bdat { size, last }) => self.take_bdat(now, size, last, reply),
+            Ok(command) => self.take_command(command, leftover, reply),
             Err(CommandError::Chunk { size: Some(size) }) => {
                 self.refuse_chunk(now, size, complaint(CommandError::Arguments));
-                Ok((used, None))
+                None
             }
             Err(error) => {
-                let chunk = offered.has(Extension::Chunking) && is_bdat(text);
-                if chunk {
-                    // What follows may be content, and must not be carried out.
-                    self.part(complaint(error));
-                } else {
-                    self.session.say(complaint(error));
-                }
-                Ok((used, None))
+                self.refuse_line(text, complaint(error));
+                None
             }
+        }
+    }
+
+    /// Refuses a line that is no command.
+    #[cold]
+    fn refuse_line(&mut self, line: &[u8], refusal: Words) {
+        // It may have been meant as AUTH.
+        self.session.secret = true;
+        if is_bdat(line) && self.offered().has(Extension::Chunking) {
+            // What follows may be content, and must not be carried out.
+            self.part(refusal);
+        } else {
+            self.session.say(refusal);
         }
     }
 
@@ -113,7 +150,7 @@ impl Dialogue<'_> {
     ) -> Option<Event<'a>> {
         let session = &mut self.session;
         if session.state == State::Closing && command != Command::Quit {
-            session.say(Reply::fixed(503, (5, 5, 1), "Only QUIT is left"));
+            session.say(ONLY_QUIT);
             return None;
         }
         let in_transaction = matches!(
@@ -123,7 +160,7 @@ impl Dialogue<'_> {
         let query = match command {
             Command::Ehlo(_) | Command::Helo(_) if session.is_lmtp() => {
                 // RFC 2033, section 4.1
-                session.say(Reply::fixed(500, (5, 5, 1), "This is LMTP: use LHLO"));
+                session.say("500 5.5.1 This is LMTP: use LHLO\r\n");
                 return None;
             }
             #[cfg(feature = "mta")]
@@ -169,7 +206,7 @@ impl Dialogue<'_> {
                 let refusal = if session.state.next(Step::Mail).is_none() {
                     Some(out_of_order(session.state))
                 } else if self.config.require_auth && !session.authenticated {
-                    Some(Reply::fixed(530, (5, 7, 0), "Authentication required"))
+                    Some("530 5.7.0 Authentication required\r\n")
                 } else if limit > 0 && parameters.size.is_some_and(|size| size > limit) {
                     Some(TOO_LARGE)
                 } else if !reverse_path.as_str().is_ascii() && !parameters.smtputf8 {
@@ -201,9 +238,9 @@ impl Dialogue<'_> {
                 let refusal = if session.state == State::Chunking {
                     Some(out_of_order(session.state))
                 } else if !in_transaction {
-                    Some(Reply::fixed(503, (5, 5, 1), "MAIL comes first"))
+                    Some("503 5.5.1 MAIL comes first\r\n")
                 } else if session.recipients >= self.config.limits.recipients {
-                    Some(Reply::fixed(452, (4, 5, 3), "Too many recipients"))
+                    Some("452 4.5.3 Too many recipients\r\n")
                 } else if !forward_path.as_str().is_ascii() && !session.smtputf8 {
                     Some(NEEDS_SMTPUTF8)
                 } else {
@@ -225,7 +262,7 @@ impl Dialogue<'_> {
                 }
                 State::Mail | State::Recipients if session.binary => {
                     // RFC 3030, section 3
-                    session.say(Reply::fixed(503, (5, 5, 1), "BINARYMIME needs BDAT"));
+                    session.say("503 5.5.1 BINARYMIME needs BDAT\r\n");
                     return None;
                 }
                 State::Recipients => {
@@ -234,22 +271,25 @@ impl Dialogue<'_> {
                 }
                 State::Mail => {
                     // RFC 2033, section 4.2
-                    let code = if session.is_lmtp() { 503 } else { 554 };
-                    session.say(Reply::fixed(code, (5, 5, 1), "No valid recipients"));
+                    session.say(if session.is_lmtp() {
+                        "503 5.5.1 No valid recipients\r\n"
+                    } else {
+                        "554 5.5.1 No valid recipients\r\n"
+                    });
                     return None;
                 }
                 _ => {
-                    session.say(Reply::fixed(503, (5, 5, 1), "MAIL and RCPT come first"));
+                    session.say("503 5.5.1 MAIL and RCPT come first\r\n");
                     return None;
                 }
             },
             Command::Rset => {
                 session.end_transaction(Step::Reset);
-                session.say(Reply::fixed(250, (2, 0, 0), "Reset"));
+                session.say("250 2.0.0 Reset\r\n");
                 return in_transaction.then_some(Event::Reset);
             }
             Command::Noop => {
-                session.say(Reply::fixed(250, (2, 0, 0), "Ok"));
+                session.say("250 2.0.0 Ok\r\n");
                 return None;
             }
             Command::Quit => {
@@ -279,9 +319,9 @@ impl Dialogue<'_> {
     fn take_starttls<'a>(&mut self, leftover: bool) -> Option<Event<'a>> {
         let session = &mut self.session;
         let refusal = if session.tls {
-            Some(Reply::fixed(503, (5, 5, 1), "TLS is up already"))
+            Some("503 5.5.1 TLS is up already\r\n")
         } else if self.config.security != Security::StartTls {
-            Some(Reply::fixed(502, (5, 5, 1), "STARTTLS is not available"))
+            Some("502 5.5.1 STARTTLS is not available\r\n")
         } else if session.state.next(Step::AgreeTls).is_none() {
             Some(out_of_order(session.state))
         } else {
@@ -292,7 +332,7 @@ impl Dialogue<'_> {
             return None;
         }
         session.step(Step::AgreeTls);
-        session.say(Reply::fixed(220, (2, 0, 0), "Go ahead with TLS"));
+        session.say("220 2.0.0 Go ahead with TLS\r\n");
         if leftover {
             // Somebody may have put it there (RFC 3207, section 6). The dialogue
             // goes as if it had come later; TLS is not wanted any more.

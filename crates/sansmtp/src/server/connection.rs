@@ -6,6 +6,7 @@ use super::event::Event;
 use super::session::{Asked, Outbox, Session};
 use crate::error::{Error, Fault, Misuse, Stage};
 use crate::machine::{Instant, Machine};
+use crate::octets;
 use crate::state::{State, Step};
 use crate::wire::reply::Reply;
 use crate::wire::window::Window;
@@ -177,42 +178,7 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Wipes credentials from the line buffer. The user name of a LOGIN exchange
-    /// that still goes on stays.
-    fn wipe(&mut self) {
-        let session = &mut self.dialogue.session;
-        if core::mem::take(&mut session.secret)
-            && let Some(used) = self.line.get_mut(usize::from(session.held)..)
-        {
-            used.zeroize();
-        }
-    }
-}
-
-impl Drop for Server<'_> {
-    fn drop(&mut self) {
-        if !self.suspended {
-            self.line.zeroize();
-        }
-    }
-}
-
-/// Shows the session, not the buffers: they may hold a password.
-impl core::fmt::Debug for Server<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("Server")
-            .field(&self.dialogue.session)
-            .finish()
-    }
-}
-
-impl Machine for Server<'_> {
-    type Event<'a>
-        = Event<'a>
-    where
-        Self: 'a;
-
-    fn receive<'a>(
+    fn take<'a>(
         &'a mut self,
         now: Instant,
         input: &'a [u8],
@@ -257,6 +223,91 @@ impl Machine for Server<'_> {
         }
     }
 
+    fn put(&mut self, now: Instant, out: &mut [u8]) -> usize {
+        if self.dialogue.session.asked.is_none() {
+            self.wipe();
+        }
+        let dialogue = &mut self.dialogue;
+        dialogue.settle_chunk(now);
+        let mut written = 0_usize;
+        // Nearly always: a reply of the core that fits.
+        if cfg!(feature = "memchr")
+            && let Outbox::Fixed(words) = dialogue.session.outbox
+            && dialogue.session.offset == 0
+            && !dialogue.session.holds_back()
+            && words.len() <= out.len()
+        {
+            written = octets::copy(words.as_bytes(), out);
+            dialogue.sent(now);
+        }
+        while let Some(room) = out.get_mut(written..)
+            && !room.is_empty()
+            && dialogue.session.has_reply()
+        {
+            let mut window = Window::new(usize::from(dialogue.session.offset), room);
+            dialogue.render(self.reply, &mut window);
+            written = written.wrapping_add(window.written());
+            if window.finished() {
+                dialogue.sent(now);
+            } else {
+                let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
+                dialogue.session.offset = dialogue.session.offset.saturating_add(part);
+                // The client has to take the rest.
+                dialogue.arm(now);
+            }
+        }
+        written
+    }
+
+    /// Wipes credentials from the line buffer. The user name of a LOGIN exchange
+    /// that still goes on stays.
+    fn wipe(&mut self) {
+        let session = &mut self.dialogue.session;
+        if core::mem::take(&mut session.secret)
+            && let Some(used) = self.line.get_mut(usize::from(session.held)..)
+        {
+            used.zeroize();
+        }
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if !self.suspended {
+            self.line.zeroize();
+        }
+    }
+}
+
+/// Shows the session, not the buffers: they may hold a password.
+impl core::fmt::Debug for Server<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Server")
+            .field(&self.dialogue.session)
+            .finish()
+    }
+}
+
+impl Machine for Server<'_> {
+    type Event<'a>
+        = Event<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn receive<'a>(
+        &'a mut self,
+        now: Instant,
+        input: &'a [u8],
+    ) -> Result<(usize, Option<Event<'a>>), Error> {
+        // Every other call: a reply has to go out first.
+        let session = &self.dialogue.session;
+        if session.outbox != Outbox::Empty && !session.eating {
+            return Ok((0, None));
+        }
+        self.take(now, input)
+    }
+
     fn receive_eof(&mut self) -> Result<(), Error> {
         let session = &mut self.dialogue.session;
         if let Some(error) = session.error {
@@ -279,30 +330,14 @@ impl Machine for Server<'_> {
         }
     }
 
+    #[inline]
     fn transmit(&mut self, now: Instant, out: &mut [u8]) -> usize {
-        if self.dialogue.session.asked.is_none() {
-            self.wipe();
+        // Every other call: all is out.
+        let session = &self.dialogue.session;
+        if session.outbox == Outbox::Empty && !session.chunked && !session.secret {
+            return 0;
         }
-        let dialogue = &mut self.dialogue;
-        dialogue.settle_chunk(now);
-        let mut written = 0_usize;
-        while let Some(room) = out.get_mut(written..)
-            && !room.is_empty()
-            && dialogue.session.has_reply()
-        {
-            let mut window = Window::new(usize::from(dialogue.session.offset), room);
-            dialogue.render(self.reply, &mut window);
-            written = written.wrapping_add(window.written());
-            if window.finished() {
-                dialogue.sent(now);
-            } else {
-                let part = u16::try_from(window.written()).unwrap_or(u16::MAX);
-                dialogue.session.offset = dialogue.session.offset.saturating_add(part);
-                // The client has to take the rest.
-                dialogue.arm(now);
-            }
-        }
-        written
+        self.put(now, out)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

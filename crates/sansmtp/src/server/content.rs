@@ -2,11 +2,10 @@
 
 use super::dialogue::Dialogue;
 use super::event::{Event, Query};
-use super::replies::{BARE_IN_CONTENT, LINE_TOO_LONG, TOO_LARGE};
-use super::session::Session;
+use super::replies::{BARE_IN_CONTENT, LINE_TOO_LONG, ONLY_QUIT, TOO_LARGE};
+use super::session::{Session, Words};
 use crate::machine::Instant;
 use crate::state::{State, Step};
-use crate::wire::reply::Reply;
 
 impl Dialogue<'_> {
     /// Takes a stretch of the content. `None` says that the message is refused and
@@ -62,8 +61,8 @@ impl Dialogue<'_> {
             State::Chunking => false,
             state => {
                 let refusal = match state {
-                    State::Closing => Reply::fixed(503, (5, 5, 1), "Only QUIT is left"),
-                    _ => Reply::fixed(503, (5, 5, 1), "MAIL and RCPT come first"),
+                    State::Closing => ONLY_QUIT,
+                    _ => "503 5.5.1 MAIL and RCPT come first\r\n",
                 };
                 self.refuse_chunk(now, size, refusal);
                 return None;
@@ -98,7 +97,7 @@ impl Dialogue<'_> {
     /// Refuses a chunk of this size. Its octets are taken and dropped first, so
     /// that they are not taken for commands (RFC 3030, section 2); if they are too
     /// many, the session ends.
-    pub(super) fn refuse_chunk(&mut self, now: Instant, size: u64, reply: Reply<'static>) {
+    pub(super) fn refuse_chunk(&mut self, now: Instant, size: u64, reply: Words) {
         if size > self.config.limits.refused_chunk {
             self.part(reply);
             return;
@@ -114,7 +113,14 @@ impl Dialogue<'_> {
 
     /// Ends a chunk that is complete, and takes the time of one that the driver
     /// has just given leave for.
+    #[inline]
     pub(super) fn settle_chunk(&mut self, now: Instant) {
+        if self.session.chunked || self.session.eating {
+            self.settle(now);
+        }
+    }
+
+    fn settle(&mut self, now: Instant) {
         let session = &mut self.session;
         if !session.is_in_chunk() || session.error.is_some() {
             return;
@@ -128,7 +134,7 @@ impl Dialogue<'_> {
         }
         if !session.chunk_last {
             session.step(Step::Chunk);
-            session.say(Reply::fixed(250, (2, 0, 0), "Chunk taken"));
+            session.say("250 2.0.0 Chunk taken\r\n");
             self.arm(now);
             return;
         }

@@ -4,7 +4,7 @@
 use super::config::Config;
 use super::event::{Event, Query, Request};
 use super::replies::SHUTTING_DOWN;
-use super::session::{Asked, Outbox, Session};
+use super::session::{Asked, Outbox, Session, Words};
 use crate::config::Security;
 use crate::error::{Error, Stage};
 use crate::machine::Instant;
@@ -90,7 +90,7 @@ impl Dialogue<'_> {
         if session.state == State::Closing && session.shutdown {
             session.close();
         } else if limit > 0 && session.errors >= limit {
-            self.part(Reply::fixed(421, (4, 7, 0), "Too many errors, closing"));
+            self.part("421 4.7.0 Too many errors, closing\r\n");
         }
         self.shut_down_if_idle();
         if self.session.state == State::Content {
@@ -101,7 +101,7 @@ impl Dialogue<'_> {
     }
 
     /// Says a last word and closes.
-    pub(super) fn part(&mut self, last_word: Reply<'static>) {
+    pub(super) fn part(&mut self, last_word: Words) {
         let session = &mut self.session;
         session.asked = None;
         session.outbox = Outbox::Fixed(last_word);
@@ -154,7 +154,7 @@ impl Dialogue<'_> {
                 outcome_unknown: false,
             }));
         }
-        self.part(Reply::fixed(421, (4, 4, 2), "Timeout, closing"));
+        self.part("421 4.4.2 Timeout, closing\r\n");
         self.arm(now);
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Dialogue<'_> {
             Outbox::Hello => named(250, "", "", out),
             Outbox::Goodbye => named(221, "2.0.0 ", " closing, goodbye", out),
             Outbox::Ehlo => ehlo::render(hostname, &self.offered(), out),
-            Outbox::Fixed(reply) => reply.render(out),
+            Outbox::Fixed(words) => out.put(words.as_bytes()),
             Outbox::Custom {
                 code,
                 enhanced,

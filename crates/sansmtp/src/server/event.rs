@@ -1,5 +1,7 @@
 //! What a server says to its driver, and what it asks.
 
+#[cfg(feature = "scram")]
+use super::session::LOCAL_ERROR;
 use super::session::{Asked, Session};
 use crate::auth::Secret;
 use crate::capability::Mechanism;
@@ -213,7 +215,7 @@ impl<'a> Request<'a> {
                 self.session
                     .answer_with_keys(wanted.nonce, keys, self.buffer);
             }
-            _ => self.session.answer(&LOCAL_ERROR, self.buffer),
+            _ => self.session.refuse(LOCAL_ERROR),
         }
     }
 
@@ -257,6 +259,3 @@ impl Query<'_> {
         }
     }
 }
-
-#[cfg(feature = "scram")]
-const LOCAL_ERROR: Reply<'static> = Reply::fixed(451, (4, 3, 0), "Local error");

@@ -4,9 +4,9 @@ use super::auth::{Progress, take_response};
 use super::dialogue::Dialogue;
 use super::event::{Event, Query};
 use super::replies::{MALFORMED, out_of_order};
+use super::session::Words;
 use crate::capability::Mechanism;
 use crate::state::{State, Step};
-use crate::wire::reply::Reply;
 
 impl Dialogue<'_> {
     /// Takes an AUTH command; `response` tells where in `line` the initial
@@ -24,17 +24,17 @@ impl Dialogue<'_> {
         let needs_tls = |mechanism| !usable.has(mechanism);
         let session = &mut self.session;
         let refusal = if nothing {
-            Reply::fixed(502, (5, 5, 1), "AUTH is not available")
+            "502 5.5.1 AUTH is not available\r\n"
         } else if session.authenticated {
-            Reply::fixed(503, (5, 5, 1), "Already authenticated")
+            "503 5.5.1 Already authenticated\r\n"
         } else if session.state != State::Ready {
             out_of_order(session.state)
         } else if usable.is_empty() || mechanism.is_some_and(needs_tls) {
-            Reply::fixed(538, (5, 7, 11), "TLS is required first: use STARTTLS")
+            "538 5.7.11 TLS is required first: use STARTTLS\r\n"
         } else if let Some(mechanism) = mechanism {
             return self.begin(mechanism, response, line, reply);
         } else {
-            Reply::fixed(504, (5, 5, 4), "Mechanism is not available")
+            "504 5.5.4 Mechanism is not available\r\n"
         };
         session.say(refusal);
         None
@@ -60,7 +60,7 @@ impl Dialogue<'_> {
             // The server speaks first.
             (Mechanism::CramMd5, Some(_)) => self.deny(MALFORMED),
             (Mechanism::Login, None) => self.challenge(USER_NAME),
-            (_, None) => self.challenge(""),
+            (_, None) => self.challenge("334 \r\n"),
             (_, Some((start, length))) => {
                 let end = start.saturating_add(length).min(line.len());
                 line.copy_within(start.min(end)..end, 0);
@@ -80,7 +80,7 @@ impl Dialogue<'_> {
             return self.deny(MALFORMED);
         };
         if core::mem::take(&mut self.session.token_refused) {
-            return self.deny(Reply::fixed(535, (5, 7, 8), "The token is not valid"));
+            return self.deny("535 5.7.8 The token is not valid\r\n");
         }
         #[cfg(feature = "scram")]
         match mechanism {
@@ -103,14 +103,14 @@ impl Dialogue<'_> {
         Some(self.ask(query, reply))
     }
 
-    fn challenge<'a>(&mut self, text: &'static str) -> Option<Event<'a>> {
+    fn challenge<'a>(&mut self, words: Words) -> Option<Event<'a>> {
         self.session.step(Step::Challenge);
-        self.session.say(Reply::bare(334, text));
+        self.session.say(words);
         None
     }
 
     /// Ends an AUTH exchange without asking anybody.
-    pub(super) fn deny<'a>(&mut self, reply: Reply<'static>) -> Option<Event<'a>> {
+    pub(super) fn deny<'a>(&mut self, reply: Words) -> Option<Event<'a>> {
         let session = &mut self.session;
         session.held = 0;
         session.token_refused = false;
@@ -123,5 +123,5 @@ impl Dialogue<'_> {
 }
 
 /// "Username:" and "Password:", which is what LOGIN clients expect.
-const USER_NAME: &str = "VXNlcm5hbWU6";
-const PASSWORD: &str = "UGFzc3dvcmQ6";
+const USER_NAME: Words = "334 VXNlcm5hbWU6\r\n";
+const PASSWORD: Words = "334 UGFzc3dvcmQ6\r\n";

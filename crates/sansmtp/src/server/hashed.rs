@@ -9,13 +9,13 @@ use super::auth::unescape;
 use super::dialogue::Dialogue;
 use super::event::{Digest, Event, Identity, KeysWanted, Query};
 use super::replies::MALFORMED;
-use super::session::{Outbox, Session};
+use super::session::{Outbox, Session, Words};
 use crate::auth::scram::{ClientFinal, ClientFirst, in_base64, write_challenge};
 use crate::auth::{ChannelBinding, Hash, StoredKeys, cram_md5};
 use crate::capability::Mechanism;
 use crate::state::Step;
 use crate::wire::base64::{self, Encoder};
-use crate::wire::reply::{Code, Reply};
+use crate::wire::reply::Code;
 use crate::wire::window::Window;
 use zeroize::Zeroize;
 
@@ -247,7 +247,7 @@ impl Dialogue<'_> {
         }
         // The message is needed as it came; the name is put behind it in clear.
         let Some(copy) = rest.get_mut(..first.user.len()) else {
-            return self.deny(Reply::fixed(500, (5, 5, 6), "Response is too long"));
+            return self.deny("500 5.5.6 Response is too long\r\n");
         };
         for (to, from) in copy.iter_mut().zip(first.user) {
             *to = *from;
@@ -370,11 +370,6 @@ const CHALLENGE: Code = match Code::new(334) {
     None => Code::OK,
 };
 
-const UNAVAILABLE: Reply<'static> =
-    Reply::fixed(454, (4, 7, 0), "Temporary authentication failure");
-const WRONG: Reply<'static> = Reply::fixed(535, (5, 7, 8), "Authentication credentials invalid");
-const NOT_BOUND: Reply<'static> = Reply::fixed(
-    535,
-    (5, 7, 8),
-    "Channel binding does not fit the mechanisms offered",
-);
+const UNAVAILABLE: Words = "454 4.7.0 Temporary authentication failure\r\n";
+const WRONG: Words = "535 5.7.8 Authentication credentials invalid\r\n";
+const NOT_BOUND: Words = "535 5.7.8 Channel binding does not fit the mechanisms offered\r\n";

@@ -1,62 +1,45 @@
 //! The words of the replies that come up in several places.
 
+use super::session::Words;
 use crate::state::State;
 use crate::wire::command::CommandError;
-use crate::wire::reply::Reply;
 
-pub(super) const TOO_LARGE: Reply<'static> =
-    Reply::fixed(552, (5, 3, 4), "Message is larger than this server takes");
-pub(super) const LINE_TOO_LONG: Reply<'static> =
-    Reply::fixed(550, (5, 6, 0), "A line of the message is too long");
-pub(super) const BARE_IN_CONTENT: Reply<'static> = Reply::fixed(
-    550,
-    (5, 6, 0),
-    "The message holds a CR or LF alone; lines end with CR LF",
-);
-pub(super) const SHUTTING_DOWN: Reply<'static> =
-    Reply::fixed(421, (4, 3, 2), "Service shutting down, closing");
+pub(super) const TOO_LARGE: Words = "552 5.3.4 Message is larger than this server takes\r\n";
+pub(super) const LINE_TOO_LONG: Words = "550 5.6.0 A line of the message is too long\r\n";
+pub(super) const BARE_IN_CONTENT: Words =
+    "550 5.6.0 The message holds a CR or LF alone; lines end with CR LF\r\n";
+pub(super) const SHUTTING_DOWN: Words = "421 4.3.2 Service shutting down, closing\r\n";
 #[cfg(feature = "mta")]
-pub(super) const TOO_MANY_MESSAGES: Reply<'static> =
-    Reply::fixed(421, (4, 5, 3), "Too many messages in this session, closing");
-pub(super) const BARE_LINE_END: Reply<'static> = Reply::fixed(
-    500,
-    (5, 5, 2),
-    "Lines end with CR LF; a CR or LF alone is no line end",
-);
-pub(super) const MALFORMED: Reply<'static> = Reply::fixed(501, (5, 5, 2), "Malformed response");
-pub(super) const NEEDS_SMTPUTF8: Reply<'static> = Reply::fixed(
-    553,
-    (5, 6, 7),
-    "The address is not ASCII: SMTPUTF8 is needed",
-);
+pub(super) const TOO_MANY_MESSAGES: Words =
+    "421 4.5.3 Too many messages in this session, closing\r\n";
+pub(super) const BARE_LINE_END: Words =
+    "500 5.5.2 Lines end with CR LF; a CR or LF alone is no line end\r\n";
+pub(super) const MALFORMED: Words = "501 5.5.2 Malformed response\r\n";
+pub(super) const NEEDS_SMTPUTF8: Words =
+    "553 5.6.7 The address is not ASCII: SMTPUTF8 is needed\r\n";
 
-pub(super) fn out_of_order(state: State) -> Reply<'static> {
-    Reply::fixed(
-        503,
-        (5, 5, 1),
-        match state {
-            State::Greeted => "EHLO comes first",
-            State::Mail | State::Recipients => "Not within a transaction",
-            State::Chunking => "The message has begun: only BDAT or RSET",
-            _ => "Bad sequence of commands",
-        },
-    )
+pub(super) const ONLY_QUIT: Words = "503 5.5.1 Only QUIT is left\r\n";
+
+pub(super) fn out_of_order(state: State) -> Words {
+    match state {
+        State::Greeted => "503 5.5.1 EHLO comes first\r\n",
+        State::Mail | State::Recipients => "503 5.5.1 Not within a transaction\r\n",
+        State::Chunking => "503 5.5.1 The message has begun: only BDAT or RSET\r\n",
+        State::Closing => ONLY_QUIT,
+        _ => "503 5.5.1 Bad sequence of commands\r\n",
+    }
 }
 
-pub(super) fn complaint(error: CommandError) -> Reply<'static> {
+pub(super) fn complaint(error: CommandError) -> Words {
     match error {
-        CommandError::Unrecognized => Reply::fixed(500, (5, 5, 1), "Command not recognized"),
-        CommandError::Control => Reply::fixed(500, (5, 5, 2), "Control character in command"),
-        CommandError::Arguments => Reply::fixed(501, (5, 5, 4), "Syntax error in arguments"),
-        CommandError::Address => Reply::fixed(501, (5, 1, 3), "Bad address syntax"),
-        CommandError::UnknownParameter => {
-            Reply::fixed(555, (5, 5, 4), "Parameter not known or not offered")
-        }
+        CommandError::Unrecognized => "500 5.5.1 Command not recognized\r\n",
+        CommandError::Control => "500 5.5.2 Control character in command\r\n",
+        CommandError::Arguments => "501 5.5.4 Syntax error in arguments\r\n",
+        CommandError::Address => "501 5.1.3 Bad address syntax\r\n",
+        CommandError::UnknownParameter => "555 5.5.4 Parameter not known or not offered\r\n",
         CommandError::TooLarge => TOO_LARGE,
-        CommandError::Chunk { .. } => Reply::fixed(
-            501,
-            (5, 5, 4),
-            "The size of the chunk can not be read, closing",
-        ),
+        CommandError::Chunk { .. } => {
+            "501 5.5.4 The size of the chunk can not be read, closing\r\n"
+        }
     }
 }

@@ -109,6 +109,9 @@ pub(super) enum Asked {
     Help,
 }
 
+/// A reply of the core as it goes over the wire.
+pub(super) type Words = &'static str;
+
 /// The reply that is to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outbox {
@@ -122,7 +125,7 @@ pub(super) enum Outbox {
     /// 221 with the host name.
     Goodbye,
     /// A reply of the core.
-    Fixed(Reply<'static>),
+    Fixed(Words),
     /// A reply of the driver; its text is at the beginning of the reply buffer.
     Custom {
         code: Code,
@@ -239,7 +242,7 @@ impl Session {
 
     /// Refuses the content with a reply of the core: once, or in LMTP for each
     /// recipient.
-    pub(super) fn say_verdict(&mut self, reply: Reply<'static>) {
+    pub(super) fn say_verdict(&mut self, reply: Words) {
         self.say(reply);
         self.repeat_for_recipients();
     }
@@ -253,8 +256,8 @@ impl Session {
     }
 
     /// Answers with a reply of the core; a refusal counts as an error.
-    pub(super) fn say(&mut self, reply: Reply<'static>) {
-        if reply.code().class() == Class::Permanent {
+    pub(super) fn say(&mut self, reply: Words) {
+        if reply.as_bytes().first() == Some(&b'5') {
             self.errors = self.errors.saturating_add(1);
         }
         self.outbox = Outbox::Fixed(reply);
@@ -270,39 +273,29 @@ impl Session {
             #[cfg(feature = "scram")]
             Asked::Keys => {
                 self.held = 0;
-                Outbox::Fixed(Reply::fixed(
-                    454,
-                    (4, 7, 0),
-                    "Temporary authentication failure",
-                ))
+                Outbox::Fixed("454 4.7.0 Temporary authentication failure\r\n")
             }
             Asked::Authenticate | Asked::Bearer => {
-                Outbox::Fixed(Reply::fixed(235, (2, 7, 0), "Authentication successful"))
+                Outbox::Fixed("235 2.7.0 Authentication successful\r\n")
             }
-            Asked::Mail => Outbox::Fixed(Reply::fixed(250, (2, 1, 0), "Sender ok")),
-            Asked::Recipient => Outbox::Fixed(Reply::fixed(250, (2, 1, 5), "Recipient ok")),
+            Asked::Mail => Outbox::Fixed("250 2.1.0 Sender ok\r\n"),
+            Asked::Recipient => Outbox::Fixed("250 2.1.5 Recipient ok\r\n"),
             // A chunk has come with its command; only its end is answered.
             Asked::Data if self.chunked => Outbox::Empty,
             Asked::Data => Outbox::Fixed(GO_AHEAD),
-            Asked::Message => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Message accepted")),
+            Asked::Message => Outbox::Fixed("250 2.0.0 Message accepted\r\n"),
             #[cfg(feature = "mta")]
-            Asked::Delivery => Outbox::Fixed(Reply::fixed(250, (2, 1, 5), "Delivered")),
+            Asked::Delivery => Outbox::Fixed("250 2.1.5 Delivered\r\n"),
             #[cfg(feature = "mta")]
-            Asked::Etrn => Outbox::Fixed(Reply::fixed(250, (2, 0, 0), "Queuing started")),
+            Asked::Etrn => Outbox::Fixed("250 2.0.0 Queuing started\r\n"),
             // The new client is greeted.
             #[cfg(feature = "mta")]
             Asked::XClient { .. } => Outbox::Empty,
-            Asked::Verify => Outbox::Fixed(Reply::fixed(
-                252,
-                (2, 0, 0),
-                "Cannot verify the user, but will take mail for it",
-            )),
-            Asked::Expand => Outbox::Fixed(Reply::fixed(502, (5, 5, 1), "EXPN is not available")),
-            Asked::Help => Outbox::Fixed(Reply::fixed(
-                214,
-                (2, 0, 0),
-                "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT\nRSET NOOP VRFY EXPN HELP QUIT\nSee RFC 5321",
-            )),
+            Asked::Verify => {
+                Outbox::Fixed("252 2.0.0 Cannot verify the user, but will take mail for it\r\n")
+            }
+            Asked::Expand => Outbox::Fixed("502 5.5.1 EXPN is not available\r\n"),
+            Asked::Help => Outbox::Fixed(HELP),
         };
         self.take_decision(asked, !asked.wants_keys());
     }
@@ -317,7 +310,7 @@ impl Session {
             // section 3.2.3).
             self.token_refused = true;
             self.step(Step::Challenge);
-            self.outbox = Outbox::Fixed(Reply::bare(334, INVALID_TOKEN));
+            self.outbox = Outbox::Fixed(INVALID_TOKEN);
             return;
         }
         let yes = match reply.code().class() {
@@ -334,7 +327,7 @@ impl Session {
             };
         } else if !yes && matches!(reply.code().class(), Class::Positive | Class::Intermediate) {
             // The client would wait for something that never comes.
-            self.outbox = Outbox::Fixed(Reply::fixed(451, (4, 3, 0), "Local error"));
+            self.outbox = Outbox::Fixed(LOCAL_ERROR);
         } else {
             let code = match asked {
                 // Clients look at these codes to the digit.
@@ -367,6 +360,15 @@ impl Session {
             self.eating = false;
             self.repeats = 0;
             self.asked = None;
+        }
+    }
+
+    /// Says no to the open question.
+    #[cfg(feature = "scram")]
+    pub(super) fn refuse(&mut self, words: Words) {
+        if let Some(asked) = self.asked.take() {
+            self.outbox = Outbox::Fixed(words);
+            self.take_decision(asked, false);
         }
     }
 
@@ -483,10 +485,17 @@ impl Session {
 
 /// The leave to send the content. It carries no enhanced code (RFC 2034,
 /// section 3).
-const GO_AHEAD: Reply<'static> = Reply::bare(354, "Start mail input; end with <CRLF>.<CRLF>");
+const GO_AHEAD: Words = "354 Start mail input; end with <CRLF>.<CRLF>\r\n";
 
 /// `{"status":"invalid_token"}`
-const INVALID_TOKEN: &str = "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=";
+const INVALID_TOKEN: Words = "334 eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=\r\n";
+
+pub(super) const LOCAL_ERROR: Words = "451 4.3.0 Local error\r\n";
+
+const HELP: Words = "\
+    214-2.0.0 Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT\r\n\
+    214-2.0.0 RSET NOOP VRFY EXPN HELP QUIT\r\n\
+    214 2.0.0 See RFC 5321\r\n";
 
 const GREETING: Code = match Code::new(220) {
     Some(code) => code,

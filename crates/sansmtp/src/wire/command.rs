@@ -7,6 +7,7 @@ use super::window::Window;
 use super::xclient::XClient;
 use crate::capability::{Capabilities, Extension};
 use crate::octets::{self, OctetKind};
+use core::borrow::Borrow;
 
 /// A command with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,6 +113,14 @@ impl<'a> Command<'a> {
     /// # Errors
     /// [`CommandError`] tells which reply is due.
     pub fn parse(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
+        Self::parse_with(line, || offered)
+    }
+
+    /// The same, with what is offered told only where it matters.
+    pub(crate) fn parse_with<C: Borrow<Capabilities>>(
+        line: &'a [u8],
+        offered: impl Fn() -> C,
+    ) -> Result<Self, CommandError> {
         // No argument takes a control character, so it is looked for only in what was
         // not taken.
         Self::parse_clean(line, offered).map_err(|error| {
@@ -123,7 +132,10 @@ impl<'a> Command<'a> {
         })
     }
 
-    fn parse_clean(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
+    fn parse_clean<C: Borrow<Capabilities>>(
+        line: &'a [u8],
+        offered: impl Fn() -> C,
+    ) -> Result<Self, CommandError> {
         let unrecognized = Err(CommandError::Unrecognized);
         let Some((verb, rest)) = line.split_first_chunk() else {
             return unrecognized;
@@ -151,7 +163,7 @@ impl<'a> Command<'a> {
             MAIL => mail(argument, offered),
             RCPT => rcpt(argument, offered),
             DATA => none(Self::Data),
-            BDAT if offered.has(Extension::Chunking) => bdat(argument),
+            BDAT if offered().borrow().has(Extension::Chunking) => bdat(argument),
             EHLO => client_name(argument).map(Self::Ehlo),
             HELO => client_name(argument).map(Self::Helo),
             #[cfg(feature = "mta")]
@@ -160,16 +172,16 @@ impl<'a> Command<'a> {
             QUIT => none(Self::Quit),
             NOOP => text(argument).map(|_| Self::Noop),
             VRFY => text(argument)
-                .and_then(|name| name_alone(name, offered))
+                .and_then(|name| name_alone(name, offered().borrow()))
                 .map(Self::Vrfy),
             EXPN => text(argument)
-                .and_then(|name| name_alone(name, offered))
+                .and_then(|name| name_alone(name, offered().borrow()))
                 .map(Self::Expn),
             HELP => text(argument).map(Self::Help),
             #[cfg(feature = "mta")]
-            ETRN if offered.has(Extension::Etrn) => node(argument).map(Self::Etrn),
+            ETRN if offered().borrow().has(Extension::Etrn) => node(argument).map(Self::Etrn),
             #[cfg(feature = "mta")]
-            XCLI if offered.has(Extension::XClient) => text(argument).and_then(|text| {
+            XCLI if offered().borrow().has(Extension::XClient) => text(argument).and_then(|text| {
                 let attributes = XClient::parse(text).ok_or(CommandError::Arguments)?;
                 Ok(Self::XClient(attributes))
             }),
@@ -319,7 +331,10 @@ fn client_name(argument: &[u8]) -> Result<&str, CommandError> {
     utf8(argument)
 }
 
-fn mail<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
+fn mail<'a, C: Borrow<Capabilities>>(
+    argument: &'a [u8],
+    offered: impl Fn() -> C,
+) -> Result<Command<'a>, CommandError> {
     let (inside, rest) = path_behind(argument, b"FROM:")?;
     Ok(Command::Mail {
         reverse_path: match inside {
@@ -328,11 +343,17 @@ fn mail<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, C
             // Without a domain there is nobody to report to.
             Inside::Postmaster => return Err(CommandError::Address),
         },
-        parameters: MailParameters::parse(rest, offered)?,
+        parameters: match rest {
+            [] => MailParameters::default(),
+            rest => MailParameters::parse(rest, offered().borrow())?,
+        },
     })
 }
 
-fn rcpt<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, CommandError> {
+fn rcpt<'a, C: Borrow<Capabilities>>(
+    argument: &'a [u8],
+    offered: impl Fn() -> C,
+) -> Result<Command<'a>, CommandError> {
     let (inside, rest) = path_behind(argument, b"TO:")?;
     Ok(Command::Rcpt {
         forward_path: match inside {
@@ -340,23 +361,26 @@ fn rcpt<'a>(argument: &'a [u8], offered: &Capabilities) -> Result<Command<'a>, C
             Inside::Mailbox(mailbox) => ForwardPath::Mailbox(mailbox),
             Inside::Postmaster => ForwardPath::Postmaster,
         },
-        parameters: RcptParameters::parse(rest, offered)?,
+        parameters: match rest {
+            [] => RcptParameters::default(),
+            rest => RcptParameters::parse(rest, offered().borrow())?,
+        },
     })
 }
 
 /// `FROM:` or `TO:` and a path. Spaces between them break the grammar, but
 /// enough clients send one.
-fn path_behind<'a>(
+fn path_behind<'a, const N: usize>(
     argument: &'a [u8],
-    keyword: &[u8],
+    keyword: &[u8; N],
 ) -> Result<(Inside<'a>, &'a [u8]), CommandError> {
-    let (word, rest) = argument
-        .split_at_checked(keyword.len())
+    let (word, mut rest) = argument
+        .split_first_chunk()
         .ok_or(CommandError::Arguments)?;
-    if !word.eq_ignore_ascii_case(keyword) {
+    // Mostly as it is written here.
+    if word != keyword && !word.eq_ignore_ascii_case(keyword) {
         return Err(CommandError::Arguments);
     }
-    let mut rest = rest;
     while let [b' ' | b'\t', behind @ ..] = rest {
         rest = behind;
     }

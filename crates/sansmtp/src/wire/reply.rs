@@ -237,26 +237,6 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// A reply of the core itself, with texts that are known to be good.
-    pub(crate) const fn fixed(code: u16, enhanced: (u8, u16, u16), text: &'a str) -> Self {
-        let (class, subject, detail) = enhanced;
-        Self {
-            code: Code(code),
-            enhanced: Some(EnhancedCode::new(class, subject, detail)),
-            text,
-        }
-    }
-
-    /// A reply of the core itself that carries no enhanced code, as RFC 2034,
-    /// section 4 wants for the greeting, HELO, EHLO and 3yz.
-    pub(crate) const fn bare(code: u16, text: &'a str) -> Self {
-        Self {
-            code: Code(code),
-            enhanced: None,
-            text,
-        }
-    }
-
     /// The reply code.
     pub const fn code(&self) -> Code {
         self.code
