@@ -89,7 +89,7 @@ impl Dialogue<'_> {
             && let Ok(Command::Auth {
                 mechanism,
                 initial_response,
-            }) = Command::parse_with(text, || self.offered())
+            }) = self.parse(text)
         {
             self.session.secret = true;
             let mechanism = Mechanism::from_name(mechanism.as_bytes());
@@ -115,7 +115,7 @@ impl Dialogue<'_> {
         leftover: bool,
         reply: &'a mut [u8],
     ) -> Option<Event<'a>> {
-        match Command::parse_with(text, || self.offered()) {
+        match self.parse(text) {
             Ok(Command::Bdat { size, last }) => self.take_bdat(now, size, last, reply),
             Ok(command) => self.take_command(command, leftover, reply),
             Err(CommandError::Chunk { size: Some(size) }) => {
@@ -127,6 +127,10 @@ impl Dialogue<'_> {
                 None
             }
         }
+    }
+
+    fn parse<'t>(&self, text: &'t [u8]) -> Result<Command<'t>, CommandError> {
+        Command::parse_with(text, || self.offered())
     }
 
     /// Refuses a line that is no command.
