@@ -74,9 +74,7 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
     let text = |octets: &[u8]| -> Result<String, CommandError> {
         String::from_utf8(octets.to_vec()).map_err(|_| CommandError::Arguments)
     };
-    if line.iter().any(|&b| b != b'\t' && (b < 32 || b == 127)) {
-        return Err(CommandError::Control);
-    }
+    let control = line.iter().any(|&b| b != b'\t' && (b < 32 || b == 127));
     let line = trim_end(line);
     let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
     let verb = String::from_utf8_lossy(&line[..end]).to_ascii_uppercase();
@@ -85,7 +83,9 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
         .split(|&b| b == b' ')
         .filter(|word| !word.is_empty())
         .collect();
+    let bdat = verb == "BDAT" && offered.has(Extension::Chunking);
     match verb.as_str() {
+        verb if control && (VERBS.contains(&verb) || bdat) => Err(CommandError::Control),
         "DATA" | "RSET" | "QUIT" | "STARTTLS" if argument.is_empty() => {
             Ok(format!("{verb}\r\n").into_bytes())
         }
@@ -114,7 +114,7 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
         }
         "AUTH" if words.is_empty() || words.len() > 2 => Err(CommandError::Arguments),
         "AUTH" => Ok(format!("AUTH {}\r\n", text(&words.join(&b' '))?).into_bytes()),
-        "BDAT" if offered.has(Extension::Chunking) => {
+        "BDAT" if bdat => {
             let size = words.first().and_then(|word| naive::decimal(word));
             let last = words.get(1).map(|word| word.eq_ignore_ascii_case(b"LAST"));
             match (size, last, words.len()) {
@@ -124,18 +124,18 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
             }
         }
         "MAIL" => {
-            let (address, rest) = path(argument, "FROM:")?;
+            let (address, rest) = path(argument, "FROM:", CommandError::ReversePath)?;
             if !address.is_empty() && naive::mailbox(address).is_none() {
-                return Err(CommandError::Address);
+                return Err(CommandError::ReversePath);
             }
             let parameters = mail_parameters(rest, offered)?;
             Ok(format!("MAIL FROM:<{address}>{parameters}\r\n").into_bytes())
         }
         "RCPT" => {
-            let (address, rest) = path(argument, "TO:")?;
+            let (address, rest) = path(argument, "TO:", CommandError::ForwardPath)?;
             let postmaster = address.eq_ignore_ascii_case("postmaster");
             if !postmaster && naive::mailbox(address).is_none() {
-                return Err(CommandError::Address);
+                return Err(CommandError::ForwardPath);
             }
             let address = if postmaster { "Postmaster" } else { address };
             let parameters = rcpt_parameters(rest, offered)?;
@@ -144,6 +144,12 @@ fn naive(line: &[u8], offered: &Capabilities) -> Result<Vec<u8>, CommandError> {
         _ => Err(CommandError::Unrecognized),
     }
 }
+
+/// All but BDAT, which has to be offered.
+const VERBS: [&str; 13] = [
+    "EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "AUTH",
+    "STARTTLS",
+];
 
 fn trim_end(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|b| !b" \t".contains(b));
@@ -155,13 +161,17 @@ fn trim_start(line: &[u8]) -> &[u8] {
     &line[start.unwrap_or(line.len())..]
 }
 
-fn path<'a>(argument: &'a [u8], keyword: &str) -> Result<(&'a str, &'a [u8]), CommandError> {
+fn path<'a>(
+    argument: &'a [u8],
+    keyword: &str,
+    bad: CommandError,
+) -> Result<(&'a str, &'a [u8]), CommandError> {
     let start = argument.get(..keyword.len());
     if !start.is_some_and(|it| it.eq_ignore_ascii_case(keyword.as_bytes())) {
         return Err(CommandError::Arguments);
     }
     let rest = trim_start(&argument[keyword.len()..]);
-    let (address, end) = naive::path(rest).ok_or(CommandError::Address)?;
+    let (address, end) = naive::path(rest).ok_or(bad)?;
     Ok((address, &rest[end..]))
 }
 

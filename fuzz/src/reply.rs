@@ -11,7 +11,7 @@ pub fn check(data: &[u8]) {
     let code = input.short() % 700;
     let (subject, detail) = (input.short() % 1000, input.short() % 1000);
     let enhanced = match input.octet() {
-        octet @ 0..8 => Some(EnhancedCode::new(octet, subject, detail)),
+        octet @ 0..8 => EnhancedCode::new(octet, subject, detail),
         _ => None,
     };
     let text = String::from_utf8_lossy(input.rest());

@@ -187,7 +187,7 @@ impl ServerConnection {
                 }
                 let refusal = Reply::new(
                     535,
-                    Some(EnhancedCode::new(5, 7, 8)),
+                    EnhancedCode::new(5, 7, 8),
                     "Authentication credentials invalid",
                 )
                 .map_err(|e| error::config(py)(&e))?;

@@ -69,7 +69,7 @@ struct Outcome {
 }
 
 fn no() -> Reply<'static> {
-    Reply::new(535, Some(EnhancedCode::new(5, 7, 8)), "no").unwrap()
+    Reply::new(535, EnhancedCode::new(5, 7, 8), "no").unwrap()
 }
 
 fn decide(request: server::Request<'_>, asked: &mut Vec<String>) {

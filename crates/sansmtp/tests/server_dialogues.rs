@@ -26,7 +26,7 @@ struct ServerDriver {
 /// Options: `mta` offers the rarer extensions, `lmtp` speaks LMTP, where `deny=N`
 /// refuses the content for recipient N; `msgs=N` as a limit; `starttls` or `tls`; `auth` for PLAIN and LOGIN, `clear` to take
 /// passwords without TLS; `max=N` octets; `rcpts=N`, `errors=N`, `line=N`,
-/// `eat=N` as limits; `ask` to be asked who may connect; `hold-mail` and so on to leave a
+/// `eat=N` as limits; `no-8bitmime` and `no-chunking` do not offer them; `ask` to be asked who may connect; `hold-mail` and so on to leave a
 /// question open.
 fn start(options: &str, read: usize, write: usize) -> ServerDriver {
     let words: Vec<&str> = options.split(' ').collect();
@@ -55,6 +55,14 @@ fn start(options: &str, read: usize, write: usize) -> ServerDriver {
         config = config.require_auth();
     }
     config.capabilities = config.capabilities.with(Extension::Dsn);
+    for (word, extension) in [
+        ("no-8bitmime", Extension::EightBitMime),
+        ("no-chunking", Extension::Chunking),
+    ] {
+        if has(word) {
+            config.capabilities = config.capabilities.without(extension);
+        }
+    }
     if has("bare") {
         config.capabilities = Capabilities::NONE;
     }
@@ -219,7 +227,7 @@ fn decide(
         common.tell(format!("asked {name}"));
     } else if refused {
         let code = EnhancedCode::new(5, 7, 1);
-        request.answer(&Reply::new(550, Some(code), "no").unwrap());
+        request.answer(&Reply::new(550, code, "no").unwrap());
     } else {
         request.accept();
     }

@@ -109,7 +109,7 @@ fn content_that_trickles_in_is_given_up() {
 
 #[test]
 fn an_answer_of_421_closes() {
-    let busy = Reply::new(421, Some(EnhancedCode::new(4, 7, 0)), "Too many").unwrap();
+    let busy = Reply::new(421, EnhancedCode::new(4, 7, 0), "Too many").unwrap();
     let config = config(Security::DangerPlaintext);
     for (question, input) in [
         ("Connect", ""),

@@ -190,7 +190,7 @@ fn serve(event: server::Event<'_>, run: &mut Run, content: &mut Vec<u8>) {
                     if forward_path.as_str().starts_with("no") =>
                 {
                     let text = format!("{} is not here", forward_path.as_str());
-                    let code = Some(EnhancedCode::new(5, 1, 1));
+                    let code = EnhancedCode::new(5, 1, 1);
                     request.answer(&Reply::new(550, code, &text).unwrap());
                 }
                 Query::Authenticate(login) => {

@@ -116,7 +116,7 @@ fn serve(
                 Query::Recipient { forward_path, .. }
                     if forward_path.as_str() != "alice@example.org" =>
                 {
-                    let code = Some(EnhancedCode::new(5, 1, 1));
+                    let code = EnhancedCode::new(5, 1, 1);
                     request.answer(&Reply::new(550, code, "No such mailbox")?);
                 }
                 _ => request.accept(),

@@ -157,7 +157,7 @@ impl Handler for &mut Desk<'_> {
 }
 
 fn refuse(code: u16, (subject, detail): (u16, u16), text: &str) -> Option<Reply<'_>> {
-    Reply::new(code, Some(EnhancedCode::new(5, subject, detail)), text).ok()
+    Reply::new(code, EnhancedCode::new(5, subject, detail), text).ok()
 }
 
 /// The header of a message as it comes in; only its subject is kept.

@@ -332,5 +332,5 @@ fn take<'a>(
 fn refusal(code: u16, enhanced: (u8, u16, u16), text: &'static str) -> Reply<'static> {
     let (class, subject, detail) = enhanced;
     let enhanced = EnhancedCode::new(class, subject, detail);
-    Reply::new(code, Some(enhanced), text).expect("a code of the test's own")
+    Reply::new(code, enhanced, text).expect("a code of the test's own")
 }

@@ -179,7 +179,7 @@ fn commands() -> Vec<Case> {
         line("two-commands-by-lf", "RSET\nRSET\r\n", &[500]),
         line("two-commands-by-cr", "RSET\rRSET\r\n", &[500]),
         open("lf-alone-then-more", &[HELLO, "RSET\n", "NOOP\r\n"], &[500]),
-        line("nul-in-address", "MAIL FROM:<a\0b@example.org>\r\n", &[500]),
+        line("nul-in-address", "MAIL FROM:<a\0b@example.org>\r\n", &[501]),
         line("nul-in-verb", "NO\0OP\r\n", &[500]),
         line("cr-in-address", "MAIL FROM:<a@example.org\r>\r\n", &[500]),
         in_mail(
@@ -288,7 +288,7 @@ fn parameters_and_addresses() -> Vec<Case> {
         rcpt("relay-quoted", "<\"x@relay.invalid\"@relay.invalid>", 550),
         rcpt("relay-percent", "<x%relay.invalid@relay.invalid>", 550),
         rcpt("relay-dot-at-the-end", "<x@relay.invalid.>", 501),
-        rcpt("relay-nul", "<x@relay.invalid\0.example.org>", 500),
+        rcpt("relay-nul", "<x@relay.invalid\0.example.org>", 501),
     ]
 }
 

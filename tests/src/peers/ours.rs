@@ -134,7 +134,7 @@ impl Handler for People {
             }
         };
         let (code, enhanced, text) = refusal;
-        OwnedReply::new(code, Some(enhanced), text).map_or(Verdict::Accept, Verdict::Reply)
+        OwnedReply::new(code, enhanced, text).map_or(Verdict::Accept, Verdict::Reply)
     }
 
     async fn data(

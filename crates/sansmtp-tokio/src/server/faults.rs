@@ -492,7 +492,7 @@ mod tests {
 
     fn reply(code: u16, enhanced: Option<(u8, u16, u16)>, text: &str) -> OwnedReply {
         let enhanced =
-            enhanced.map(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
+            enhanced.and_then(|(class, subject, detail)| EnhancedCode::new(class, subject, detail));
         OwnedReply::new(code, enhanced, text.to_owned()).unwrap()
     }
 

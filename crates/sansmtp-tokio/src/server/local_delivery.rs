@@ -149,7 +149,7 @@ impl Body for MaildirBody {
         match self.delivery.commit().await {
             Ok(_) => {
                 let text = format!("Stored as {}", self.id);
-                OwnedReply::new(250, Some(EnhancedCode::new(2, 0, 0)), text)
+                OwnedReply::new(250, EnhancedCode::new(2, 0, 0), text)
                     .map_or(Verdict::Accept, Verdict::Reply)
             }
             Err(error) => failure(&self.session, &error).into(),

@@ -35,7 +35,7 @@ impl OwnedReply {
     const fn fixed(code: u16, class: u8, subject: u16, detail: u16, text: &'static str) -> Self {
         Self {
             code,
-            enhanced: Some(EnhancedCode::new(class, subject, detail)),
+            enhanced: EnhancedCode::new(class, subject, detail),
             text: Cow::Borrowed(text),
         }
     }

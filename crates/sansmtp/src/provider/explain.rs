@@ -56,7 +56,7 @@ pub struct Explanation {
 ///
 /// let refusal = Refusal {
 ///     code: 534,
-///     enhanced: Some(EnhancedCode::new(5, 7, 9)),
+///     enhanced: EnhancedCode::new(5, 7, 9),
 ///     text: b"Application-specific password required. - gsmtp",
 ///     stage: Stage::Auth,
 /// };

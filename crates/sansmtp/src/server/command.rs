@@ -5,7 +5,8 @@ use super::event::{Event, Query};
 #[cfg(feature = "mta")]
 use super::replies::TOO_MANY_MESSAGES;
 use super::replies::{
-    BARE_LINE_END, NEEDS_SMTPUTF8, ONLY_QUIT, TOO_LARGE, complaint, out_of_order,
+    BARE_LINE_END, ONLY_QUIT, RECIPIENT_NEEDS_SMTPUTF8, SENDER_NEEDS_SMTPUTF8, TOO_LARGE,
+    complaint, out_of_order,
 };
 use super::session::{Outbox, Words};
 use crate::capability::{Extension, Mechanism};
@@ -214,7 +215,7 @@ impl Dialogue<'_> {
                 } else if limit > 0 && parameters.size.is_some_and(|size| size > limit) {
                     Some(TOO_LARGE)
                 } else if !reverse_path.as_str().is_ascii() && !parameters.smtputf8 {
-                    Some(NEEDS_SMTPUTF8)
+                    Some(SENDER_NEEDS_SMTPUTF8)
                 } else {
                     #[cfg(feature = "mta")]
                     {
@@ -246,7 +247,7 @@ impl Dialogue<'_> {
                 } else if session.recipients >= self.config.limits.recipients {
                     Some("452 4.5.3 Too many recipients\r\n")
                 } else if !forward_path.as_str().is_ascii() && !session.smtputf8 {
-                    Some(NEEDS_SMTPUTF8)
+                    Some(RECIPIENT_NEEDS_SMTPUTF8)
                 } else {
                     None
                 };

@@ -13,7 +13,8 @@ pub struct Config<'a> {
     pub security: Security,
     /// What EHLO announces, besides STARTTLS and AUTH, which depend on the state
     /// of the session. What can not be carried out is not announced: REQUIRETLS
-    /// without TLS, BINARYMIME without CHUNKING, FUTURERELEASE without its bounds.
+    /// without TLS, BINARYMIME without CHUNKING, SMTPUTF8 without 8BITMIME,
+    /// FUTURERELEASE without its bounds.
     /// `max_size` is the limit of a message in octets, 0 for none; LIMITS says what
     /// stands in `limits`; XCLIENT is for the sessions of listed balancers only.
     pub capabilities: Capabilities,
@@ -55,7 +56,7 @@ pub struct Limits {
     pub text_line: u32,
     /// Octets of a refused chunk (BDAT) that are taken and dropped, so that the
     /// session can go on behind them (RFC 3030, section 2). A larger one ends the
-    /// session at once. Default 64 MiB.
+    /// session behind the refusal, whoever refused. Default 64 MiB.
     pub refused_chunk: u64,
 }
 

@@ -112,7 +112,7 @@ impl Dialogue<'_> {
     }
 
     /// Ends a chunk that is complete, and takes the time of one that the driver
-    /// has just given leave for.
+    /// has just decided about.
     #[inline]
     pub(super) fn settle_chunk(&mut self, now: Instant) {
         if self.session.chunked || self.session.eating {
@@ -122,6 +122,11 @@ impl Dialogue<'_> {
 
     fn settle(&mut self, now: Instant) {
         let session = &mut self.session;
+        if session.holds_back() && session.chunk_left > self.config.limits.refused_chunk {
+            // The driver refused it.
+            self.part_behind();
+            return;
+        }
         if !session.is_in_chunk() || session.error.is_some() {
             return;
         }

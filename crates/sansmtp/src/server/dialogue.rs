@@ -102,9 +102,14 @@ impl Dialogue<'_> {
 
     /// Says a last word and closes.
     pub(super) fn part(&mut self, last_word: Words) {
+        self.session.outbox = Outbox::Fixed(last_word);
+        self.part_behind();
+    }
+
+    /// Closes behind the reply in the outbox.
+    pub(super) fn part_behind(&mut self) {
         let session = &mut self.session;
         session.asked = None;
-        session.outbox = Outbox::Fixed(last_word);
         session.offset = 0;
         session.repeats = 0;
         session.eating = false;

@@ -221,7 +221,9 @@ impl<'a> Request<'a> {
 
     /// Answers with `reply`: 2yz (354 for DATA) says yes, 4yz and 5yz say no, 421
     /// also closes the connection. A yes to `Connect` goes out as 220, one to
-    /// `Authenticate` as 235; any other 3yz as a refusal with 451. Text that does
+    /// `Authenticate` as 235; any other 3yz as a refusal with 451. Without an
+    /// enhanced code it goes out with the general one of its class, such as 5.0.0, but
+    /// a greeting as it is. Text that does
     /// not fit into the reply buffer, or is longer than 3,500 octets, is cut off.
     pub fn answer(self, reply: &Reply<'_>) {
         self.session.answer(reply, self.buffer);

@@ -3,7 +3,7 @@
 use super::auth::{Progress, take_response};
 use super::dialogue::Dialogue;
 use super::event::{Event, Query};
-use super::replies::{MALFORMED, out_of_order};
+use super::replies::{MALFORMED, ONLY_QUIT, out_of_order};
 use super::session::Words;
 use crate::capability::Mechanism;
 use crate::state::{State, Step};
@@ -23,7 +23,9 @@ impl Dialogue<'_> {
         let mechanism = mechanism.filter(|wanted| self.configured().any(|m| m == *wanted));
         let needs_tls = |mechanism| !usable.has(mechanism);
         let session = &mut self.session;
-        let refusal = if nothing {
+        let refusal = if session.state == State::Closing {
+            ONLY_QUIT
+        } else if nothing {
             "502 5.5.1 AUTH is not available\r\n"
         } else if session.authenticated {
             "503 5.5.1 Already authenticated\r\n"

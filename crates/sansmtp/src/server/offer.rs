@@ -17,6 +17,10 @@ impl Dialogue<'_> {
             // Only BDAT can carry it.
             offered = offered.without(Extension::BinaryMime);
         }
+        if !offered.has(Extension::EightBitMime) {
+            // RFC 6531, section 3.1, item 8
+            offered = offered.without(Extension::SmtpUtf8);
+        }
         if self.config.security == Security::StartTls && !self.session.tls {
             offered = offered.with(Extension::StartTls);
         } else {
@@ -37,7 +41,7 @@ impl Dialogue<'_> {
         let (config, limits) = (self.config, &self.config.limits);
         let mut offered = config.capabilities;
         if !self.session.tls {
-            // RFC 8689, section 3
+            // RFC 8689, section 2
             offered = offered.without(Extension::RequireTls);
         }
         let bounds = &mut offered.bounds;

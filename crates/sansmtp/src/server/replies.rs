@@ -15,7 +15,10 @@ pub(super) const TOO_MANY_MESSAGES: Words =
 pub(super) const BARE_LINE_END: Words =
     "500 5.5.2 Lines end with CR LF; a CR or LF alone is no line end\r\n";
 pub(super) const MALFORMED: Words = "501 5.5.2 Malformed response\r\n";
-pub(super) const NEEDS_SMTPUTF8: Words =
+// RFC 6531, section 3.5 has a code for each.
+pub(super) const SENDER_NEEDS_SMTPUTF8: Words =
+    "550 5.6.7 The address is not ASCII: SMTPUTF8 is needed\r\n";
+pub(super) const RECIPIENT_NEEDS_SMTPUTF8: Words =
     "553 5.6.7 The address is not ASCII: SMTPUTF8 is needed\r\n";
 
 pub(super) const ONLY_QUIT: Words = "503 5.5.1 Only QUIT is left\r\n";
@@ -25,7 +28,6 @@ pub(super) fn out_of_order(state: State) -> Words {
         State::Greeted => "503 5.5.1 EHLO comes first\r\n",
         State::Mail | State::Recipients => "503 5.5.1 Not within a transaction\r\n",
         State::Chunking => "503 5.5.1 The message has begun: only BDAT or RSET\r\n",
-        State::Closing => ONLY_QUIT,
         _ => "503 5.5.1 Bad sequence of commands\r\n",
     }
 }
@@ -33,9 +35,10 @@ pub(super) fn out_of_order(state: State) -> Words {
 pub(super) fn complaint(error: CommandError) -> Words {
     match error {
         CommandError::Unrecognized => "500 5.5.1 Command not recognized\r\n",
-        CommandError::Control => "500 5.5.2 Control character in command\r\n",
+        CommandError::Control => "501 5.5.2 Control character in command\r\n",
         CommandError::Arguments => "501 5.5.4 Syntax error in arguments\r\n",
-        CommandError::Address => "501 5.1.3 Bad address syntax\r\n",
+        CommandError::ReversePath => "501 5.1.7 Bad address syntax\r\n",
+        CommandError::ForwardPath => "501 5.1.3 Bad address syntax\r\n",
         CommandError::UnknownParameter => "555 5.5.4 Parameter not known or not offered\r\n",
         CommandError::TooLarge => TOO_LARGE,
         CommandError::Chunk { .. } => {

@@ -344,9 +344,14 @@ impl Session {
             for (to, from) in buffer.iter_mut().zip(text.bytes()) {
                 *to = from;
             }
+            let enhanced = match asked {
+                // All but the greeting carry one (RFC 2034, section 4).
+                Asked::Connect => reply.enhanced(),
+                _ => reply.enhanced().or(EnhancedCode::general(code.class())),
+            };
             self.outbox = Outbox::Custom {
                 code,
-                enhanced: reply.enhanced(),
+                enhanced,
                 length: u16::try_from(text.len()).unwrap_or(u16::MAX),
             };
         }

@@ -78,12 +78,14 @@ pub enum Command<'a> {
 pub enum CommandError {
     /// No such command: 500.
     Unrecognized,
-    /// A CR, LF, NUL or other control character is inside: 500.
+    /// A CR, LF, NUL or other control character is in an argument: 501.
     Control,
     /// An argument is missing, superfluous or malformed: 501.
     Arguments,
-    /// The address breaks the grammar: 501.
-    Address,
+    /// The address of MAIL breaks the grammar: 501.
+    ReversePath,
+    /// The address of RCPT breaks the grammar: 501.
+    ForwardPath,
     /// A parameter is not known or its extension is not offered: 555.
     UnknownParameter,
     /// The declared size can not be counted: 552.
@@ -123,12 +125,10 @@ impl<'a> Command<'a> {
     ) -> Result<Self, CommandError> {
         // No argument takes a control character, so it is looked for only in what was
         // not taken.
-        Self::parse_clean(line, offered).map_err(|error| {
-            if octets::is_text(line) {
-                error
-            } else {
-                CommandError::Control
-            }
+        Self::parse_clean(line, offered).map_err(|error| match error {
+            CommandError::Unrecognized => error,
+            _ if octets::is_text(line) => error,
+            _ => CommandError::Control,
         })
     }
 
@@ -335,13 +335,13 @@ fn mail<'a, C: Borrow<Capabilities>>(
     argument: &'a [u8],
     offered: impl Fn() -> C,
 ) -> Result<Command<'a>, CommandError> {
-    let (inside, rest) = path_behind(argument, b"FROM:")?;
+    let (inside, rest) = path_behind(argument, b"FROM:", CommandError::ReversePath)?;
     Ok(Command::Mail {
         reverse_path: match inside {
             Inside::Nothing => ReversePath::Null,
             Inside::Mailbox(mailbox) => ReversePath::Mailbox(mailbox),
             // Without a domain there is nobody to report to.
-            Inside::Postmaster => return Err(CommandError::Address),
+            Inside::Postmaster => return Err(CommandError::ReversePath),
         },
         parameters: match rest {
             [] => MailParameters::default(),
@@ -354,10 +354,10 @@ fn rcpt<'a, C: Borrow<Capabilities>>(
     argument: &'a [u8],
     offered: impl Fn() -> C,
 ) -> Result<Command<'a>, CommandError> {
-    let (inside, rest) = path_behind(argument, b"TO:")?;
+    let (inside, rest) = path_behind(argument, b"TO:", CommandError::ForwardPath)?;
     Ok(Command::Rcpt {
         forward_path: match inside {
-            Inside::Nothing => return Err(CommandError::Address),
+            Inside::Nothing => return Err(CommandError::ForwardPath),
             Inside::Mailbox(mailbox) => ForwardPath::Mailbox(mailbox),
             Inside::Postmaster => ForwardPath::Postmaster,
         },
@@ -373,6 +373,7 @@ fn rcpt<'a, C: Borrow<Capabilities>>(
 fn path_behind<'a, const N: usize>(
     argument: &'a [u8],
     keyword: &[u8; N],
+    bad: CommandError,
 ) -> Result<(Inside<'a>, &'a [u8]), CommandError> {
     let (word, mut rest) = argument
         .split_first_chunk()
@@ -384,7 +385,7 @@ fn path_behind<'a, const N: usize>(
     while let [b' ' | b'\t', behind @ ..] = rest {
         rest = behind;
     }
-    path::parse_path(rest).ok_or(CommandError::Address)
+    path::parse_path(rest).ok_or(bad)
 }
 
 /// `AUTH SP sasl-mech [SP initial-response]`
@@ -614,8 +615,11 @@ mod tests {
             ("FOO", Unrecognized),
             ("MAILFROM:<a@b>", Unrecognized),
             ("STARTTLSX", Unrecognized),
-            ("NO\0OP", Control),
-            ("RSET\nRSET", Control),
+            ("NO\0OP", Unrecognized),
+            ("RSET\nRSET", Unrecognized),
+            ("\x16\x03\x01\0\u{7f}", Unrecognized),
+            ("QUIT \0", Control),
+            ("EHLO c\u{8}", Control),
             ("MAIL FROM:<a@b\r>", Control),
             ("EHLO", Arguments),
             ("EHLO a b", Arguments),
@@ -629,12 +633,12 @@ mod tests {
             ("AUTH PLAIN a b", Arguments),
             ("MAIL", Arguments),
             ("MAIL TO:<a@b>", Arguments),
-            ("MAIL FROM:a@b", Address),
-            ("MAIL FROM:<a@b", Address),
-            ("MAIL FROM:<a>", Address),
-            ("MAIL FROM:<postmaster>", Address),
-            ("RCPT TO:<>", Address),
-            ("RCPT TO:<@a:>", Address),
+            ("MAIL FROM:a@b", ReversePath),
+            ("MAIL FROM:<a@b", ReversePath),
+            ("MAIL FROM:<a>", ReversePath),
+            ("MAIL FROM:<postmaster>", ReversePath),
+            ("RCPT TO:<>", ForwardPath),
+            ("RCPT TO:<@a:>", ForwardPath),
             ("MAIL FROM:<a@b>SIZE=1", Arguments),
             ("MAIL FROM:<a@b> FOO", UnknownParameter),
             ("MAIL FROM:<a@b> SMTPUTF8", UnknownParameter),

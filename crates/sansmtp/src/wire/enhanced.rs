@@ -1,5 +1,7 @@
 //! Enhanced mail system status codes (RFC 3463, RFC 2034).
 
+#[cfg(feature = "server")]
+use super::reply::Class;
 use super::window::{Few, digit, show_decimal};
 use crate::octets;
 use core::num::NonZeroU32;
@@ -16,9 +18,25 @@ pub struct EnhancedCode(NonZeroU32);
 impl EnhancedCode {
     /// The code `class.subject.detail`. The class is 2 for success, 4 for a
     /// persistent transient failure, 5 for a permanent failure; subject and detail
-    /// are 0 to 999, and what is larger counts modulo 1,024.
-    pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
-        Self::of((class as u32) << 20 | (subject as u32 & MASK) << 10 | detail as u32 & MASK)
+    /// are 0 to 999 (RFC 3463, section 2). `None` for others.
+    pub const fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
+        if !matches!(class, 2 | 4 | 5) || subject > 999 || detail > 999 {
+            return None;
+        }
+        Some(Self::of(
+            (class as u32) << 20 | (subject as u32) << 10 | detail as u32,
+        ))
+    }
+
+    /// `2.0.0`, `4.0.0` or `5.0.0`; replies that ask for more have none.
+    #[cfg(feature = "server")]
+    pub(crate) const fn general(class: Class) -> Option<Self> {
+        match class {
+            Class::Positive => Self::new(2, 0, 0),
+            Class::Intermediate => None,
+            Class::Transient => Self::new(4, 0, 0),
+            Class::Permanent => Self::new(5, 0, 0),
+        }
     }
 
     const fn of(number: u32) -> Self {
@@ -66,7 +84,7 @@ impl EnhancedCode {
         {
             let digit = |octet: &u8| octet.wrapping_sub(b'0');
             let (subject, detail) = (u16::from(digit(subject)), u16::from(digit(detail)));
-            return Some((Self::new(digit(class), subject, detail), rest));
+            return Some((Self::new(digit(class), subject, detail)?, rest));
         }
         if cfg!(feature = "memchr") && !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
             return None;
@@ -122,11 +140,11 @@ mod tests {
     #[test]
     fn codes_and_the_text_behind_them() {
         let (code, rest) = EnhancedCode::parse_prefix(b"5.7.139 Authentication").unwrap();
-        assert_eq!(code, EnhancedCode::new(5, 7, 139));
+        assert_eq!(Some(code), EnhancedCode::new(5, 7, 139));
         assert_eq!(rest, b"Authentication");
         assert_eq!(
             EnhancedCode::parse_prefix(b"2.0.0"),
-            Some((EnhancedCode::new(2, 0, 0), &b""[..]))
+            EnhancedCode::new(2, 0, 0).map(|code| (code, &b""[..]))
         );
         for bad in [
             "3.0.0 x",
@@ -139,6 +157,30 @@ mod tests {
             "5.7.1x",
         ] {
             assert_eq!(EnhancedCode::parse_prefix(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        for (class, subject, detail, good) in [
+            (2, 0, 0, true),
+            (4, 999, 999, true),
+            (5, 0, 1, true),
+            (5, 1000, 0, false),
+            (5, 0, 1000, false),
+            (5, 1024, 0, false),
+            (5, u16::MAX, u16::MAX, false),
+            (0, 0, 0, false),
+            (1, 0, 0, false),
+            (3, 0, 0, false),
+            (6, 0, 0, false),
+        ] {
+            let code = EnhancedCode::new(class, subject, detail);
+            assert_eq!(code.is_some(), good, "{class}.{subject}.{detail}");
+            if let Some(code) = code {
+                let parts = (code.class(), code.subject(), code.detail());
+                assert_eq!(parts, (class, subject, detail));
+            }
         }
     }
 }

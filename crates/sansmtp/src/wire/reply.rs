@@ -329,7 +329,7 @@ mod tests {
     fn reply_lines() {
         let line = ReplyLine::parse(b"535-5.7.8 Username and Password not accepted").unwrap();
         assert_eq!(line.code.get(), 535);
-        assert_eq!(line.enhanced, Some(EnhancedCode::new(5, 7, 8)));
+        assert_eq!(line.enhanced, EnhancedCode::new(5, 7, 8));
         assert_eq!(line.text, b"Username and Password not accepted");
         assert!(!line.last && line.is_permanent());
 
@@ -361,7 +361,7 @@ mod tests {
     fn replies_render_line_by_line() {
         let reply = Reply::new(
             550,
-            Some(EnhancedCode::new(5, 1, 1)),
+            EnhancedCode::new(5, 1, 1),
             "no such user\nask postmaster",
         )
         .unwrap();
@@ -381,12 +381,7 @@ mod tests {
         for (code, enhanced, text, why) in [
             (199, None, "x", InvalidReply::Code),
             (600, None, "x", InvalidReply::Code),
-            (
-                250,
-                Some(EnhancedCode::new(5, 0, 0)),
-                "x",
-                InvalidReply::Class,
-            ),
+            (250, EnhancedCode::new(5, 0, 0), "x", InvalidReply::Class),
             (250, None, "a\r\nb", InvalidReply::Control),
             (250, None, "a\0", InvalidReply::Control),
             (250, None, long.as_str(), InvalidReply::TooLong),

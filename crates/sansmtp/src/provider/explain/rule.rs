@@ -115,11 +115,7 @@ impl Rule {
             rule.phrases
         };
         let enhanced = rule.enhanced.iter().map(|&(class, subject, detail)| {
-            Some(crate::wire::enhanced::EnhancedCode::new(
-                class as u8,
-                subject,
-                detail,
-            ))
+            crate::wire::enhanced::EnhancedCode::new(class as u8, subject, detail)
         });
         let none = rule.enhanced.is_empty().then_some(None);
         enhanced.chain(none).flat_map(move |enhanced| {

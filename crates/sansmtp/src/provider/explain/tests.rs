@@ -617,13 +617,13 @@ fn the_given_enhanced_code_wins_over_the_text() {
     let gmail = Provider::by_name("gmail");
     let given = Refusal {
         code: 550,
-        enhanced: Some(EnhancedCode::new(5, 4, 5)),
+        enhanced: EnhancedCode::new(5, 4, 5),
         text: b"limit",
         stage: Stage::Mail,
     };
     assert!(says(explain(gmail, &given).unwrap(), "one day"));
     let other = Refusal {
-        enhanced: Some(EnhancedCode::new(5, 1, 1)),
+        enhanced: EnhancedCode::new(5, 1, 1),
         text: b"5.4.5 contradicts",
         stage: Stage::Rcpt,
         ..given
