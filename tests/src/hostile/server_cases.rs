@@ -279,7 +279,7 @@ fn parameters_and_addresses() -> Vec<Case> {
         mail("comments", "<a{(*400}{)*400}@example.org>", 501),
         mail("dots", "<a..b@example..org>", 501),
         mail("literal-of-colons", "<a@[IPv6:::::::::::::]>", 501),
-        mail("utf8-not-declared", "<h\u{e9}@example.org>", 553),
+        mail("utf8-not-declared", "<h\u{e9}@example.org>", 550),
         mail("null-sender", "<>", 250),
         rcpt("null-recipient", "<>", 501),
         rcpt("postmaster", "<Postmaster>", 250),

@@ -45,7 +45,7 @@ fn command(line: &[u8], answer: &mut Answer) {
                 CommandError::Unrecognized => 0,
                 CommandError::Control => 1,
                 CommandError::Arguments => 2,
-                CommandError::Address => 3,
+                CommandError::ReversePath | CommandError::ForwardPath => 3,
                 CommandError::UnknownParameter => 4,
                 CommandError::TooLarge => 5,
                 _ => 6,
