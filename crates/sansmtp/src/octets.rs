@@ -88,8 +88,9 @@ pub(crate) fn position(input: &[u8], octet: u8) -> Option<usize> {
 /// Where the first CR or LF is.
 pub(crate) fn line_end(input: &[u8]) -> Option<usize> {
     #[cfg(feature = "memchr")]
-    if input.len() >= 16 {
-        return memchr::memchr2(b'\r', b'\n', input);
+    if let Some((near, far)) = input.split_at_checked(40) {
+        return words::find::<b'\r', b'\n'>(near)
+            .or_else(|| Some(far_line_end(far)?.saturating_add(near.len())));
     }
     first::<b'\r', b'\n'>(input)
 }
