@@ -68,6 +68,7 @@ pub(crate) fn echo(port: u16, certificate: &Path, key: &Path) -> Result<()> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         loop {
             let (socket, _) = listener.accept().await?;
+            socket.set_nodelay(true)?;
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let mut stream = acceptor.accept(socket).await?;
