@@ -190,3 +190,15 @@ def test_wishes_for_the_way(smtp_server_factory: Callable[..., SmtpServer]) -> N
     for wrong in ({"priority": 10}, {"hold_for": 1, "hold_until": until}, {"deliver_by": (0, "return")}):
         with pytest.raises(sansmtp.EnvelopeError):
             server.mailer().send(MESSAGE, **wrong)
+
+
+@WAYS
+@pytest.mark.parametrize("extensions", [["PIPELINING", "SIZE"], ["PIPELINING", "SIZE", "CHUNKING"], ["SIZE"]])
+def test_large_messages(
+    send_many: SendMany, extensions: list[str], smtp_server_factory: Callable[..., SmtpServer]
+) -> None:
+    server = smtp_server_factory(extensions=extensions)
+    large = [MESSAGE * 20_000, MESSAGE + b"x" * 70 + b"\r\n" * 300_000, MESSAGE + b"no end" * 100_000]
+    messages = [{"message": one, "sender": "a@example.org", "recipients": ["b@example.org"]} for one in large]
+    assert all(result.ok for result in send_many(server.config, messages * 2))
+    assert [mail.content for mail in server.mails] == [*large[:2], large[2] + b"\r\n"] * 2
