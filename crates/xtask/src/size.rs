@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
         name: "client: SMTP over implicit TLS or none",
         features: "client",
         limits: Limits {
-            flash: 3_650,
+            flash: 3_600,
             goal: 2_560,
             state: STATE,
             frame: FRAME,
@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
         name: "with STARTTLS, AUTH (PLAIN, LOGIN), addresses checked at run time",
         features: "client,starttls,auth,addresses",
         limits: Limits {
-            flash: 7_100,
+            flash: 6_950,
             goal: 3_072,
             state: STATE,
             frame: FRAME,

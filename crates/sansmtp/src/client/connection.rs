@@ -234,6 +234,8 @@ impl<'c> Client<'c> {
         self.dialogue.session.result.err()
     }
 
+    // Two callers.
+    #[inline(never)]
     fn check_ready(&self) -> Result<(), Error> {
         let session = &self.dialogue.session;
         if self.is_ready() || session.has_failed() {
@@ -363,7 +365,7 @@ impl Machine for Client<'_> {
 impl Dialogue<'_> {
     /// Writes as much of the next command as fits, if it may go out.
     // Alone it has enough registers.
-    #[inline(never)]
+    #[cfg_attr(feature = "memchr", inline(never))]
     fn send(&mut self, out: &mut [u8]) -> usize {
         let place = self.place(self.session.sent);
         if out.is_empty() || !self.may_send(place) {

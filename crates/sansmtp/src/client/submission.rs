@@ -474,6 +474,8 @@ impl Dialogue<'_> {
     }
 
     /// Fails since the server lacks something; QUIT is still polite.
+    #[cold]
+    #[inline(never)]
     fn unmet(&mut self, requirement: Requirement) -> Told {
         self.session.begin(Place::Idle);
         self.session.result = Err(Error::Unmet(requirement));
@@ -695,7 +697,7 @@ impl Session {
 
     /// Reads one line of a positive EHLO reply.
     // Kept out of the registers of the caller.
-    #[inline(never)]
+    #[cfg_attr(any(feature = "memchr", feature = "extensions"), inline(never))]
     fn take_ehlo_line(&mut self, reply: &ReplyLine<'_>) {
         if self.lines == 1 {
             // The first line holds the server's name.

@@ -7,8 +7,9 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Encodes a value that comes in pieces into a [`Window`].
 #[derive(Debug, Default)]
 pub struct Encoder {
+    /// What was put last; the lower `bits` of it are not encoded yet.
     held: u32,
-    count: u8,
+    bits: u8,
 }
 
 impl Encoder {
@@ -16,22 +17,23 @@ impl Encoder {
     pub fn put(&mut self, bytes: &[u8], out: &mut Window<'_>) {
         for &byte in bytes {
             self.held = self.held << 8 | u32::from(byte);
-            self.count = self.count.wrapping_add(1);
-            if self.count == 3 {
-                out.put(&quantum(self.held));
-                *self = Self::default();
+            self.bits = self.bits.wrapping_add(8);
+            while let Some(less) = self.bits.checked_sub(6) {
+                self.bits = less;
+                out.put(&[symbol(self.held.wrapping_shr(less.into()))]);
             }
         }
     }
 
     /// Encodes what is left, with padding.
     pub fn finish(self, out: &mut Window<'_>) {
-        if self.count == 0 {
-            return;
+        // Two or four bits, which lack two or one symbols.
+        if self.bits > 0 {
+            let filled = self.held << 6 >> self.bits;
+            let padding = if self.bits == 2 { &b"=="[..] } else { b"=" };
+            out.put(&[symbol(filled)]);
+            out.put(padding);
         }
-        let shift = if self.count == 1 { 16 } else { 8 };
-        let [a, b, c, _] = quantum(self.held << shift);
-        out.put(&[a, b, if self.count == 1 { b'=' } else { c }, b'=']);
     }
 }
 
@@ -82,6 +84,7 @@ pub fn decode_in_place(text: &mut [u8]) -> Option<usize> {
 }
 
 /// The four characters of three octets, which are the lower 24 bits.
+#[cfg(feature = "message")]
 pub(crate) fn quantum(held: u32) -> [u8; 4] {
     [18, 12, 6, 0].map(|shift| symbol(held >> shift))
 }
