@@ -295,7 +295,7 @@ def test_a_server_answers_each_request_once() -> None:
     with pytest.raises(ConfigError):
         server.answer(sansio.Reply(550, "x", enhanced_code="4.1.1"))
     server.answer(sansio.Reply(214, "a\nb"))
-    assert server.data_to_send() == b"214-a\r\n214 b\r\n"
+    assert server.data_to_send() == b"214-2.0.0 a\r\n214 2.0.0 b\r\n"
 
 
 def test_wrong_types() -> None:

@@ -302,7 +302,7 @@ def test_pipelined_commands_are_answered_in_one_write() -> None:
             writer.close()
             last = [line for line in replies if line[3:4] == " "]
             assert [line[:3] for line in last] == ["220", "250", "250", "250", "354", "250", "250", "250", "221"]
-            assert "250 <me@example.org>" in last
+            assert "250 2.0.0 <me@example.org>" in last
 
     asyncio.run(asyncio.wait_for(main(), 60))
 
