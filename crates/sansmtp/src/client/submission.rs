@@ -490,6 +490,13 @@ impl Dialogue<'_> {
         // The verdict on the message before ends no transaction: the next is open.
         let earlier = place.is_earlier();
         let chunked = session.chunks.are_used() && !earlier;
+        if chunked && awaited && reply.is_positive() && session.failed_at == Some(Stage::Content) {
+            // A chunk was refused, so the server must not take the last one (RFC 3030,
+            // section 2); what it has taken nobody knows.
+            session.failed_at = None;
+            session.answered = session.answered.wrapping_sub(1);
+            return self.misbehaved(Fault::UnexpectedCode);
+        }
         let wanted = session.failed_at.is_none();
         if wanted && chunked {
             session.step(Step::GoAhead);
