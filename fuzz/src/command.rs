@@ -247,7 +247,7 @@ fn mail_parameters(rest: &[u8], offered: &Capabilities) -> Result<String, Comman
                     || upper == "BINARYMIME" && offered.has(Extension::BinaryMime)
             }
             "RET" => ["FULL", "HDRS"].contains(&upper.as_str()),
-            "ENVID" => value.len() <= 100 && naive::xtext(&value).is_some(),
+            "ENVID" => value.len() <= 100 && naive::xtext(&value).is_some_and(|it| it.is_ascii()),
             _ => naive::xtext(&value).is_some(),
         };
         if !good {
@@ -279,7 +279,9 @@ fn rcpt_parameters(rest: &[u8], offered: &Capabilities) -> Result<String, Comman
             let good = !kind.is_empty()
                 && kind.bytes().all(atom)
                 && value.len() <= 500
-                && naive::xtext(address).is_some_and(|it| !it.is_empty());
+                && !address.is_empty()
+                && naive::original_recipient(kind, address)
+                && (address.is_ascii() || offered.has(Extension::SmtpUtf8));
             said.push(format!(" ORCPT={value}"));
             return good.then_some(()).ok_or(CommandError::Arguments);
         }

@@ -146,6 +146,23 @@ pub fn path(text: &[u8]) -> Option<(&str, usize)> {
     (text.get(at) == Some(&b'>') && at < 256).then_some((address, at + 1))
 }
 
+/// Whether an original recipient of this type may be written so: in xtext that stands for ASCII, or of the type
+/// `utf-8` and with UTF-8 as it is.
+pub fn original_recipient(kind: &str, address: &str) -> bool {
+    let mut rest = address.to_string();
+    if kind.eq_ignore_ascii_case("utf-8") {
+        rest.retain(|c| c.is_ascii());
+        // An escape is whole before what is left out.
+        if address
+            .split(|c: char| !c.is_ascii())
+            .any(|part| xtext(part).is_none())
+        {
+            return false;
+        }
+    }
+    xtext(&rest).is_some_and(|it| it.is_ascii())
+}
+
 /// `xtext` of RFC 3461, section 4: what it stands for, if that has no control character.
 pub fn xtext(text: &str) -> Option<Vec<u8>> {
     if text.len() > 500 {

@@ -8,11 +8,11 @@ pub fn check(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         check_text(text);
     }
-    // Any printable octets can be said in xtext.
+    // Any printable ASCII can be said in xtext, and nothing else.
     let plain: Vec<u8> = data
         .iter()
         .copied()
-        .filter(|b| *b >= 32 && *b != 127)
+        .filter(|b| matches!(b, b' '..=b'~'))
         .collect();
     let encoded: String = plain
         .iter()
@@ -23,13 +23,19 @@ pub fn check(data: &[u8]) {
         .collect();
     let parsed = Xtext::parse(&encoded);
     assert_eq!(parsed.is_some(), encoded.len() <= 500);
+    let text = String::from_utf8(plain.clone()).expect("ASCII");
+    let mut buffer = [0; 500];
+    assert_eq!(Xtext::encode(&text, &mut buffer), parsed);
     if let Some(parsed) = parsed {
         assert_eq!(parsed.decoded().collect::<Vec<u8>>(), plain);
     }
 }
 
 fn check_text(text: &str) {
-    let expected = naive::xtext(text);
+    let mut buffer = [0; 500];
+    let encoded = Xtext::encode(text, &mut buffer);
+    assert!(encoded.is_none() || text.bytes().all(|b| matches!(b, b' '..=b'~')));
+    let expected = naive::xtext(text).filter(|it| it.is_ascii());
     let parsed = Xtext::parse(text);
     assert_eq!(parsed.is_some(), expected.is_some(), "{text:?}");
     if let (Some(parsed), Some(expected)) = (parsed, expected) {
@@ -42,7 +48,7 @@ fn check_text(text: &str) {
             && kind.bytes().all(atom)
             && !address.is_empty()
             && text.len() <= 500
-            && naive::xtext(address).is_some()
+            && naive::original_recipient(kind, address)
     });
     let parsed = Orcpt::parse(text);
     let parts = parsed.map(|it| (it.addr_type(), it.address().as_str()));

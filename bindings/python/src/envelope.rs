@@ -113,7 +113,7 @@ impl Envelope {
         let texts = Texts {
             sender,
             recipients,
-            envid: envid.map(|text| xtext(&text)),
+            envid: envid.map(|text| encode_envid(py, &text)).transpose()?,
         };
         Ok(Self {
             checked: checked(py, texts, notify)?,
@@ -196,16 +196,8 @@ fn checked(py: Python<'_>, texts: Texts, notify: Option<Notify>) -> PyResult<Che
             recipient.notify = notify;
             Ok(recipient)
         });
-        let envid = match &texts.envid {
-            None => None,
-            Some(text) => match Xtext::parse(text) {
-                Some(envid) if text.len() <= 100 && !text.is_empty() => Some(envid),
-                _ => {
-                    let message = format!("envid can not be {text:?}");
-                    return Err(invalid(py, "EnvelopeError", message));
-                }
-            },
-        };
+        // It is what `encode_envid` made.
+        let envid = texts.envid.as_deref().and_then(Xtext::parse);
         Ok(Parts {
             reverse_path,
             recipients: recipients.collect::<PyResult<_>>()?,
@@ -276,16 +268,16 @@ fn parse_notify(py: Python<'_>, events: &[String]) -> PyResult<Notify> {
     Ok(notify)
 }
 
-/// Encodes text as xtext (RFC 3461, section 4).
-fn xtext(text: &str) -> String {
-    use std::fmt::Write;
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'+' | b'=' => drop(write!(encoded, "+{byte:02X}")),
-            b'!'..=b'~' => encoded.push(char::from(byte)),
-            _ => drop(write!(encoded, "+{byte:02X}")),
+/// The envelope identifier as xtext (RFC 3461, section 4.4).
+fn encode_envid(py: Python<'_>, text: &str) -> PyResult<String> {
+    let mut buffer = [0; 100];
+    match Xtext::encode(text, &mut buffer) {
+        Some(envid) if !text.is_empty() => Ok(envid.as_str().to_owned()),
+        _ => {
+            let message = format!(
+                "envid is printable ASCII, of at most 100 octets when it is encoded, not {text:?}"
+            );
+            Err(invalid(py, "EnvelopeError", message))
         }
     }
-    encoded
 }

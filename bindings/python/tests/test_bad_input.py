@@ -43,6 +43,7 @@ PARTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"recipients": ["b@example.org\nDATA"]}, sansmtp.AddressError),
     ({"recipients": []}, sansmtp.UnsupportedError),
     ({"envid": "x" * 200}, sansmtp.EnvelopeError),
+    ({"envid": "caf\u00e9"}, sansmtp.EnvelopeError),
     ({"ret": "everything"}, sansmtp.EnvelopeError),
     ({"notify": ["always"]}, sansmtp.EnvelopeError),
 ]

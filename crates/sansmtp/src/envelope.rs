@@ -34,6 +34,14 @@ impl<'a> Recipient<'a> {
         ForwardPath::parse(address).map(Self::from)
     }
 
+    fn needs_smtputf8(&self) -> bool {
+        #[cfg(feature = "extensions")]
+        if self.orcpt.is_some_and(|orcpt| orcpt.needs_smtputf8()) {
+            return true;
+        }
+        !octets::is_ascii(self.forward_path.as_str())
+    }
+
     #[cfg(all(feature = "client", feature = "extensions"))]
     pub(crate) fn parameters(&self) -> RcptParameters<'a> {
         RcptParameters {
@@ -105,15 +113,14 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Whether SMTPUTF8 is needed (RFC 6531, section 3.2).
+    /// Whether SMTPUTF8 is needed (RFC 6531, section 3.2; RFC 6533, section 3).
     pub fn needs_smtputf8(&self) -> bool {
         #[cfg(feature = "extensions")]
         if self.smtputf8 {
             return true;
         }
         let mut recipients = self.recipients.iter();
-        !octets::is_ascii(self.reverse_path.as_str())
-            || recipients.any(|recipient| !octets::is_ascii(recipient.forward_path.as_str()))
+        !octets::is_ascii(self.reverse_path.as_str()) || recipients.any(Recipient::needs_smtputf8)
     }
 
     /// Whether DSN is needed (RFC 3461).

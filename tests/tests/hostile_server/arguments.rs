@@ -163,7 +163,7 @@ fn xtext_is_taken_only_in_its_one_form() {
             let line = format!("{HELLO}MAIL FROM:<a@example.org> ENVID=x+{high}{low}\r\n");
             let upper = |c: char| c.is_ascii_digit() || ('A'..='F').contains(&c);
             let value = u8::from_str_radix(&format!("{high}{low}"), 16).unwrap_or(0);
-            let good = upper(high) && upper(low) && value >= 0x20 && value != 0x7f;
+            let good = upper(high) && upper(low) && (0x20..0x7f).contains(&value);
             let expected = if good { 250 } else { 501 };
             assert_eq!(
                 talk(&config, &line, WHOLE).all_codes(),

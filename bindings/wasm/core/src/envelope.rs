@@ -53,7 +53,7 @@ pub(crate) fn envelope<'a>(
         _ => Some(Ret::Headers),
     };
     envelope.envid = match envid.map(Xtext::parse) {
-        Some(None) => return Err(argument("the envelope identifier is not xtext")),
+        Some(None) => return Err(argument("the envelope identifier is not xtext of printable ASCII")),
         parsed => parsed.flatten(),
     };
     Ok(envelope)

@@ -246,7 +246,10 @@ impl Dialogue<'_> {
                     Some("503 5.5.1 MAIL comes first\r\n")
                 } else if session.recipients >= self.config.limits.recipients {
                     Some("452 4.5.3 Too many recipients\r\n")
-                } else if !forward_path.as_str().is_ascii() && !session.smtputf8 {
+                } else if !session.smtputf8
+                    && (!forward_path.as_str().is_ascii()
+                        || parameters.orcpt.is_some_and(|it| it.needs_smtputf8()))
+                {
                     Some(RECIPIENT_NEEDS_SMTPUTF8)
                 } else {
                     None

@@ -40,10 +40,10 @@ pub struct MailParameters<'a> {
     /// How much a report returns.
     pub ret: Option<Ret>,
     /// The sender's name for this transaction, in xtext form (RFC 3461, section
-    /// 4.4).
+    /// 4.4): printable ASCII.
     pub envid: Option<Xtext<'a>>,
     /// Who submitted the message first, in xtext form or `<>` (RFC 4954,
-    /// section 5).
+    /// section 5). It may stand for UTF-8.
     pub auth: Option<Xtext<'a>>,
     /// How the message is to be handled on its way.
     #[cfg(feature = "mta")]
@@ -66,7 +66,8 @@ pub struct Notify {
 pub struct RcptParameters<'a> {
     /// When the sender wants a report; all three false stands for NEVER.
     pub notify: Option<Notify>,
-    /// The original recipient as `addr-type ";" xtext` (RFC 3461, section 4.2).
+    /// The original recipient as `addr-type ";" xtext` (RFC 3461, section 4.2), or as
+    /// `"utf-8;"` and an address in UTF-8 (RFC 6533, section 3).
     pub orcpt: Option<Orcpt<'a>>,
 }
 
@@ -77,9 +78,21 @@ pub struct Xtext<'a>(&'a str);
 
 impl<'a> Xtext<'a> {
     /// Checks encoded text: `xtext = *( xchar / hexchar )`, where
-    /// `hexchar = "+" 2(%x30-39 / %x41-46)` must not stand for a control
-    /// character; at most 500 octets.
+    /// `hexchar = "+" 2(%x30-39 / %x41-46)` must stand for printable US-ASCII (RFC
+    /// 3461, sections 4.2 and 4.4); at most 500 octets.
     pub fn parse(encoded: &'a str) -> Option<Self> {
+        Self::check(encoded, 0x7e, false)
+    }
+
+    /// The same, but a `hexchar` may stand for an octet of UTF-8: those who send AUTH=
+    /// and XCLIENT encode names so.
+    pub(crate) fn parse_octets(encoded: &'a str) -> Option<Self> {
+        Self::check(encoded, 0xff, false)
+    }
+
+    /// A `hexchar` stands for nothing below the space nor over `last`; `utf8` may also
+    /// stand as it is.
+    fn check(encoded: &'a str, last: u8, utf8: bool) -> Option<Self> {
         if encoded.len() > 500 {
             return None;
         }
@@ -91,21 +104,22 @@ impl<'a> Xtext<'a> {
                     let value = upper_hex(high)?
                         .wrapping_mul(16)
                         .wrapping_add(upper_hex(low)?);
-                    if value < b' ' || value == 0x7f {
+                    if value < b' ' || value == 0x7f || value > last {
                         return None;
                     }
                     tail
                 }
                 b'!'..=b'<' | b'>'..=b'~' => tail,
+                0x80.. if utf8 => tail,
                 _ => return None,
             };
         }
         Some(Self(encoded))
     }
 
-    /// Encodes a text: what is not printable ASCII, and `+` and `=`, becomes `+` with
-    /// two hexadecimal digits. `None` if the text holds a control character, or the
-    /// outcome is longer than 500 octets or `buffer`.
+    /// Encodes a text: `+`, `=` and the space become `+` with two hexadecimal digits.
+    /// `None` if the text holds anything but printable US-ASCII, or the outcome is
+    /// longer than 500 octets or `buffer`.
     pub fn encode(text: &str, buffer: &'a mut [u8]) -> Option<Self> {
         let mut window = Window::new(0, buffer);
         for byte in text.bytes() {
@@ -148,6 +162,10 @@ pub struct Orcpt<'a> {
 impl<'a> Orcpt<'a> {
     /// Checks a value such as `rfc822;b@example.org`: the type of the address,
     /// and the address in xtext form; 500 octets in all (RFC 3461, section 4.2).
+    ///
+    /// An address of the type `utf-8` may also stand in UTF-8, where SMTPUTF8 is in
+    /// force; its other form is ASCII and writes such characters as `\x{E9}` (RFC 6533,
+    /// section 3).
     pub fn parse(value: &'a str) -> Option<Self> {
         let (addr_type, address) = crate::octets::split_first(value, b';')?;
         let atom = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -155,20 +173,28 @@ impl<'a> Orcpt<'a> {
         if empty || !addr_type.bytes().all(atom) || value.len() > 500 {
             return None;
         }
+        let utf8 = addr_type.eq_ignore_ascii_case("utf-8");
         Some(Self {
             addr_type,
-            address: Xtext::parse(address)?,
+            address: Xtext::check(address, 0x7e, utf8)?,
         })
     }
 
-    /// The type of the address, usually `rfc822`.
+    /// The type of the address: `rfc822` or `utf-8`.
     pub const fn addr_type(&self) -> &'a str {
         self.addr_type
     }
 
-    /// The address.
+    /// The address, as it stands behind the type. [`Xtext::decoded`] takes the encoding
+    /// off.
     pub const fn address(&self) -> Xtext<'a> {
         self.address
+    }
+
+    /// Whether the address stands in UTF-8, so that SMTPUTF8 is needed (RFC 6533,
+    /// section 3).
+    pub fn needs_smtputf8(&self) -> bool {
+        !crate::octets::is_ascii(self.address.0)
     }
 }
 
@@ -243,7 +269,8 @@ impl<'a> MailParameters<'a> {
                 4 => parameters.envid = Some(short_xtext(utf8(value?)?)?),
                 _ => {
                     let text = utf8(value?)?;
-                    parameters.auth = Some(Xtext::parse(text).ok_or(ParameterError::Syntax)?)
+                    let checked = Xtext::parse_octets(text);
+                    parameters.auth = Some(checked.ok_or(ParameterError::Syntax)?)
                 }
             }
             Ok(())
@@ -299,7 +326,10 @@ impl<'a> RcptParameters<'a> {
                 0 => parameters.notify = Some(notify(value).ok_or(ParameterError::Syntax)?),
                 _ => {
                     let text = utf8(value)?;
-                    parameters.orcpt = Some(Orcpt::parse(text).ok_or(ParameterError::Syntax)?)
+                    let orcpt = Orcpt::parse(text).filter(|orcpt| {
+                        offered.has(Extension::SmtpUtf8) || !orcpt.needs_smtputf8()
+                    });
+                    parameters.orcpt = Some(orcpt.ok_or(ParameterError::Syntax)?)
                 }
             }
             Ok(())
@@ -515,6 +545,7 @@ mod tests {
             " SIZE=0",
             " SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8",
             " BODY=7BIT RET=HDRS ENVID=QQ+2B314 AUTH=<>",
+            " AUTH=caf+C3+A9@example.org",
         ] {
             let parameters = MailParameters::parse(text.as_bytes(), &offered()).unwrap();
             assert_eq!(rendered(|out| parameters.render(out)), text);
@@ -533,7 +564,6 @@ mod tests {
             ("", ""),
             ("QQ314159", "QQ314159"),
             ("a+b=c d", "a+2Bb+3Dc+20d"),
-            ("caf\u{e9}", "caf+C3+A9"),
         ] {
             let xtext = Xtext::encode(text, &mut buffer).unwrap();
             assert_eq!(xtext.as_str(), encoded);
@@ -541,6 +571,8 @@ mod tests {
         }
         assert_eq!(Xtext::encode("a\r\nb", &mut buffer), None);
         assert_eq!(Xtext::encode("\u{7f}", &mut buffer), None);
+        assert_eq!(Xtext::encode("caf\u{e9}", &mut buffer), None);
+        assert_eq!(Xtext::parse("caf+C3+A9"), None);
         assert_eq!(Xtext::encode("a b", &mut [0; 4]), None);
         assert_eq!(Xtext::encode(&"x".repeat(501), &mut [0; 600]), None);
     }
@@ -575,6 +607,18 @@ mod tests {
             .orcpt
             .unwrap();
         assert!(orcpt.address.decoded().eq(*b"b+c@d"));
+        assert!(!orcpt.needs_smtputf8());
+        // RFC 6533, section 3
+        let ascii = " ORCPT=utf-8;b\\x{E9}@d";
+        let utf8 = " ORCPT=UTF-8;b\u{e9}+2B@d";
+        for text in [ascii, utf8] {
+            let parameters = RcptParameters::parse(text.as_bytes(), &offered()).unwrap();
+            assert_eq!(rendered(|out| parameters.render(out)), text);
+            assert_eq!(parameters.orcpt.unwrap().needs_smtputf8(), text == utf8);
+        }
+        let without = Capabilities::NONE.with(Extension::Dsn);
+        assert!(RcptParameters::parse(ascii.as_bytes(), &without).is_ok());
+        assert!(RcptParameters::parse(utf8.as_bytes(), &without).is_err());
         for bad in [
             "",
             ";a",
@@ -584,6 +628,10 @@ mod tests {
             "x y;a",
             "x;a\r\n",
             "x;a b",
+            "rfc822;b\u{e9}@d",
+            "rfc822;b+C3+A9@d",
+            "utf-8;b\u{e9} @d",
+            "utf-8;b=\u{e9}@d",
         ] {
             assert_eq!(Orcpt::parse(bad), None, "{bad:?}");
         }
@@ -611,6 +659,7 @@ mod tests {
             (" SMTPUTF8=1", Syntax),
             (" ENVID=a+0D+0AX", Syntax),
             (" ENVID=a+2b", Syntax),
+            (" ENVID=a+C3+A9", Syntax),
             (" RET=ALL", Syntax),
             (" =1", Syntax),
             (" -X=1", Syntax),

@@ -162,7 +162,7 @@ impl<'a> XClient<'a> {
         if value.eq_ignore_ascii_case("[TEMPUNAVAIL]") {
             return Some(Attribute::TemporarilyUnavailable);
         }
-        Xtext::parse(value).map(Attribute::Known)
+        Xtext::parse_octets(value).map(Attribute::Known)
     }
 }
 
