@@ -4,6 +4,7 @@ use super::envelope::MailEnvelope;
 use super::handler::{Body, Handler, Refusal, Verdict};
 use super::info::SessionInfo;
 use super::reply::OwnedReply;
+use super::return_path::Filter;
 use super::trace;
 use super::users::Users;
 use crate::maildir::{Delivery, Maildir};
@@ -33,7 +34,8 @@ pub enum Relay {
 /// All others are refused with 550 5.7.1, unless [`Relay`] says otherwise.
 /// The stored file begins with trace fields: Return-Path, a Delivered-To for each
 /// accepted recipient, Received. Behind them come the octets of the message as
-/// they were received, CR LF included.
+/// they were received, CR LF included, but without Return-Path fields of its own (RFC
+/// 5321, section 4.4).
 #[derive(Debug)]
 pub struct MaildirHandler {
     maildir: Maildir,
@@ -47,6 +49,7 @@ pub struct MaildirHandler {
 #[derive(Debug)]
 pub struct MaildirBody {
     delivery: Delivery,
+    filter: Filter,
     session: String,
     id: String,
 }
@@ -133,6 +136,7 @@ impl Handler for MaildirHandler {
         delivery.write(fields.as_bytes()).await.map_err(fail)?;
         Ok(MaildirBody {
             delivery,
+            filter: Filter::new(),
             session: session.id.clone(),
             id,
         })
@@ -141,7 +145,8 @@ impl Handler for MaildirHandler {
 
 impl Body for MaildirBody {
     async fn write(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
-        let written = self.delivery.write(chunk).await;
+        let passed = self.filter.pass(chunk);
+        let written = self.delivery.write(passed.as_ref()).await;
         written.map_err(|error| failure(&self.session, &error).into())
     }
 

@@ -44,6 +44,7 @@ mod local_delivery;
 mod network;
 mod proxied;
 mod reply;
+mod return_path;
 #[expect(clippy::module_inception, reason = "the type that the module is about")]
 mod server;
 mod session;

@@ -26,7 +26,8 @@ pub(super) fn fields(
     let _ = write!(text, "Return-Path: <{}>\r\n", envelope.reverse_path);
     for recipient in &envelope.recipients {
         let _ = write!(text, "Delivered-To: {}\r\n", recipient.address);
-        if let Some(original) = recipient.orcpt.as_deref().and_then(original) {
+        let original = recipient.orcpt.as_deref();
+        if let Some(original) = original.and_then(|it| original_recipient(it, envelope.smtputf8)) {
             let _ = write!(text, "Original-Recipient: {original}\r\n");
         }
     }
@@ -72,13 +73,16 @@ fn client(session: &SessionInfo) -> String {
     }
 }
 
-/// `addr-type ";" address` with the xtext taken off; nothing if that leaves
-/// ASCII.
-fn original(orcpt: &str) -> Option<String> {
+/// `addr-type ";" address` with the xtext taken off. An address in UTF-8 stands as it is, in a message that may hold it (RFC 6533,
+/// section 3).
+fn original_recipient(orcpt: &str, smtputf8: bool) -> Option<String> {
     let orcpt = Orcpt::parse(orcpt)?;
+    if orcpt.needs_smtputf8() {
+        let address = orcpt.address().as_str();
+        return smtputf8.then(|| format!("{};{address}", orcpt.addr_type()));
+    }
     let address: String = orcpt.address().decoded().map(char::from).collect();
-    let plain = address.bytes().all(|b| matches!(b, b' '..=b'~'));
-    plain.then(|| format!("{};{address}", orcpt.addr_type()))
+    Some(format!("{};{address}", orcpt.addr_type()))
 }
 
 fn harmless(c: char) -> char {

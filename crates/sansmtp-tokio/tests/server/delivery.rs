@@ -282,3 +282,39 @@ async fn a_write_that_fails_midway_is_told_at_the_end() {
         running.stop().await;
     }
 }
+
+/// The line that the delivering server writes is the only one (RFC 5321, section 4.4).
+#[tokio::test]
+async fn a_return_path_that_came_along_is_replaced() {
+    let directory = Directory::new();
+    let running = Running::start(config(), directory.handler().await, PLAIN).await;
+    let mut client = running.hello().await;
+    client
+        .say("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
+        .await;
+    for begins in ["250 2.1.0", "250 2.1.5", "354 "] {
+        let reply = client.reply().await;
+        assert!(reply.starts_with(begins), "{reply}");
+    }
+    client
+        .say("Return-Path:\r\n <forged@example.net>\r\nSubject: x\r\n\r\nReturn-Path: text\r\n.\r\nQUIT\r\n")
+        .await;
+    assert!(client.reply().await.starts_with("250 2.0.0"));
+    assert!(client.reply().await.starts_with("221 "));
+    client.ends().await;
+    let files = directory.files("new");
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let content = std::fs::read_to_string(file).unwrap();
+    assert!(
+        content.starts_with("Return-Path: <a@example.net>\r\n"),
+        "{content}"
+    );
+    assert!(!content.contains("forged"), "{content}");
+    assert!(
+        content.ends_with("Subject: x\r\n\r\nReturn-Path: text\r\n"),
+        "{content}"
+    );
+    running.stop().await;
+}
