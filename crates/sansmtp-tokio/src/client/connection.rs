@@ -13,6 +13,7 @@ use super::wire::{Failure, Stream, Told, Watch, Wire};
 use crate::clock::Clock;
 use crate::{channel_binding, random};
 use sansmtp::Machine;
+use sansmtp::capability::Extension;
 use sansmtp::client::{Allowance, Client, Session};
 use sansmtp::config::{Config, OwnedConfig};
 use sansmtp::envelope::Envelope;
@@ -163,7 +164,12 @@ impl Connection {
         follow: bool,
     ) -> Progress {
         let config = setup.config.as_config();
+        let mut declared = *envelope;
         let mut client = Client::resume(self.session, &config, &mut self.line, None, None);
+        if content.is_unseen() {
+            let offered = client.capabilities().has(Extension::EightBitMime);
+            content.declare_unseen(&mut declared, offered);
+        }
         self.messages = self.messages.saturating_add(1);
         self.ready = false;
         let mut transaction = Transaction {
@@ -172,7 +178,7 @@ impl Connection {
             draft: &mut self.draft,
             earlier: &mut self.earlier,
         };
-        let progress = match transaction.submit(&mut client, envelope) {
+        let progress = match transaction.submit(&mut client, &declared) {
             Ok(()) => transaction.run(&mut client, content, follow).await,
             Err(undelivered) => Progress {
                 earlier: None,

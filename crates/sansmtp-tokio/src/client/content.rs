@@ -34,6 +34,8 @@ enum Source<'a> {
         reader: Reader<'a>,
         read: u64,
         held: Held,
+        /// The server takes ASCII alone, and nothing else was announced.
+        ascii_only: bool,
     },
     Message(Box<Composed<'a>>),
 }
@@ -73,12 +75,19 @@ impl<'a> Content<'a> {
 
     /// What a reader gives, up to its end. It is read when the server is ready
     /// for the content, never before.
+    ///
+    /// Whether that is ASCII can not be seen beforehand. Where the envelope says
+    /// nothing of it, it is declared as 8BITMIME if the server offers that, and else
+    /// looked at while it is sent: the first octet outside ASCII ends the connection
+    /// before the message is complete, with [`Error::Content`](super::Error::Content)
+    /// (RFC 6152, section 3).
     pub fn reader(reader: impl AsyncRead + Send + Unpin + 'a) -> Self {
         Self {
             source: Source::Reader {
                 reader: Box::new(reader),
                 read: 0,
                 held: Held::new(),
+                ascii_only: false,
             },
             length: None,
         }
@@ -135,15 +144,38 @@ impl<'a> Content<'a> {
         envelope.size = envelope.size.or(self.length);
     }
 
+    /// Decides how a reader goes to a server that offers 8BITMIME, or does not.
+    pub(super) fn declare_unseen(&mut self, envelope: &mut Envelope<'_>, offered: bool) {
+        if let Source::Reader { ascii_only, .. } = &mut self.source {
+            *ascii_only = !offered && envelope.body.is_none();
+            if offered {
+                envelope.body = envelope.body.or(Some(Body::EightBitMime));
+            }
+        }
+    }
+
+    /// Whether nobody has looked at what is to be sent: that of a reader.
+    pub(super) fn is_unseen(&self) -> bool {
+        matches!(self.source, Source::Reader { .. })
+    }
+
     /// The next octets; none at the end. Asked again without
     /// [`Content::consume`] it gives the same.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         match &mut self.source {
             Source::Bytes { left, .. } => Poll::Ready(Ok(left)),
-            Source::Reader { reader, read, held } => {
+            Source::Reader {
+                reader,
+                read,
+                held,
+                ascii_only,
+            } => {
                 if held.filled().is_empty() {
                     let count = ready!(held.poll_read(reader, cx))? as u64;
                     *read += count;
+                    if *ascii_only && !held.filled().is_ascii() {
+                        return Poll::Ready(Err(not_ascii()));
+                    }
                     if let Some(length) = self.length {
                         check_length(*read, length, count == 0)?;
                     }
@@ -319,6 +351,13 @@ fn lone_ends(octets: &[u8]) -> u64 {
     let counts = stretches.map(|(here, next)| here.iter().zip(next).map(is_lone).sum::<u8>());
     let rest = here_rest.iter().zip(next_rest).map(is_lone);
     counts.chain(rest).map(u64::from).sum()
+}
+
+fn not_ascii() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the content is not ASCII, and the server does not offer 8BITMIME",
+    )
 }
 
 fn check_length(read: u64, length: u64, at_end: bool) -> io::Result<()> {

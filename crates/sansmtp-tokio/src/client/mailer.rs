@@ -71,13 +71,15 @@ impl Mailer {
     /// [`Message`](sansmtp::message::Message), or a [`Content`] that is read while
     /// it is sent. Where the envelope does not state the size, and the content's
     /// length is known, that is declared; octets in memory that are not ASCII are
-    /// declared as 8BITMIME.
+    /// declared as 8BITMIME, and so is what a reader gives, which nobody has seen
+    /// ([`Content::reader`]).
     ///
     /// Where the server takes fewer recipients at once (LIMITS, RFC 9422, or 452 for
     /// those over its limit), the message goes out in several transactions, over new
     /// connections if need be, and the report is one. A reader can not be read twice:
-    /// such a message is refused with [`Requirement::Recipients`] before anything is
-    /// sent, or the rest of the recipients reported as refused.
+    /// if a session of its own does not do, such a message is refused with
+    /// [`Requirement::Recipients`] before anything is sent, or the rest of the
+    /// recipients reported as refused.
     ///
     /// [`Requirement::Recipients`]: sansmtp::error::Requirement::Recipients
     ///
@@ -104,10 +106,18 @@ impl Mailer {
         let mut lease = pool.lease().await?;
         loop {
             let connection = &mut lease.connection;
-            if !connection.admits_all(&pool.setup, &envelope) && content.is_repeatable() {
-                let all = (0..envelope.recipients.len()).collect();
-                return Parts::new(pool, &envelope).send(lease, content, all).await;
+            if !connection.admits_all(&pool.setup, &envelope) {
+                if content.is_repeatable() {
+                    let all = (0..envelope.recipients.len()).collect();
+                    return Parts::new(pool, &envelope).send(lease, content, all).await;
+                }
+                if lease.reused {
+                    // A session that has just begun may take them.
+                    lease = pool.renew(lease).await?;
+                    continue;
+                }
             }
+            let connection = &mut lease.connection;
             let sent = connection.send(&pool.setup, &envelope, &mut content);
             match sent.await {
                 Err(lost) if lost.unheard && lease.reused && content.rewind() => {

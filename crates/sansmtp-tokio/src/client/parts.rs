@@ -63,11 +63,13 @@ impl<'p, 'e> Parts<'p, 'e> {
                 ..*self.envelope
             };
             content.rewind();
+            // The part before may have been the last that the server wanted.
+            let used = lease.reused || lease.connection.messages > 0;
             let connection = &mut lease.connection;
             let result = connection.send(&pool.setup, &part, &mut content).await;
             let (report, error) = match result {
                 Ok(report) => (Some(report), None),
-                Err(undelivered) if undelivered.unheard && lease.reused => {
+                Err(undelivered) if undelivered.unheard && used => {
                     lease = match pool.replace(lease).await {
                         Ok(lease) => lease,
                         Err(error) => return self.end(Some(error)),

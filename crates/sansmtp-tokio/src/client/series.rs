@@ -44,7 +44,9 @@ impl<'p, F: FnMut(usize, Result<Report, Error>)> Series<'p, F> {
                 Err(error) => return (self.told)(number, Err(error)),
             };
             let setup = &self.pool.setup;
-            if !lease.connection.admits_all(setup, &envelope) && content.is_repeatable() {
+            let used = lease.reused || lease.connection.messages > 0;
+            let admitted = lease.connection.admits_all(setup, &envelope);
+            if !admitted && (used || content.is_repeatable()) {
                 self.lease = Some(lease);
                 self.settle().await;
                 let Some(lease) = self.lease.take() else {
@@ -55,12 +57,19 @@ impl<'p, F: FnMut(usize, Result<Report, Error>)> Series<'p, F> {
                     self.pool.give_back(lease);
                     continue;
                 }
+                if !content.is_repeatable() {
+                    // A session that has just begun may take them all.
+                    match self.pool.renew(lease).await {
+                        Ok(lease) => self.lease = Some(lease),
+                        Err(error) => return (self.told)(number, Err(error)),
+                    }
+                    continue;
+                }
                 let all = (0..envelope.recipients.len()).collect();
                 let parts = Parts::new(self.pool, &envelope);
                 let result = parts.send(lease, content, all).await;
                 return (self.told)(number, result);
             }
-            let used = lease.reused || lease.connection.messages > 0;
             let follow = self.pool.may_go_on(&lease.connection);
             let progress = lease
                 .connection

@@ -342,3 +342,65 @@ async fn a_server_that_stops_reading_the_content() {
     assert!(!error.outcome_unknown());
     drop(peer);
 }
+
+/// Nobody has seen what a reader gives: to a server without 8BITMIME it is ASCII, or not
+/// delivered (RFC 6152, section 3).
+#[tokio::test]
+async fn eight_bits_from_a_reader_are_not_sent_to_who_takes_seven() {
+    for (extensions, yes) in [
+        ("PIPELINING", "250 ok\r\n250 ok\r\n354 go\r\n"),
+        ("PIPELINING,CHUNKING", "250 ok\r\n250 ok\r\n"),
+    ] {
+        let listener = Listener::bind().await;
+        let mailer = listener.mailer();
+        let to = recipients(&["a@example.org"]);
+        let envelope = envelope(&to);
+        let server = async {
+            let mut peer = listener.accept_session(extensions).await;
+            peer.flight().await;
+            peer.write(yes.as_bytes()).await;
+            let content = peer.rest().await;
+            assert!(!content.contains("\r\n.\r\n"), "{content}");
+            assert!(!content.contains("LAST"), "{content}");
+            assert!(!content.contains('\u{e9}'), "{content}");
+        };
+        let client = async {
+            let text = format!("{}caf\u{e9}\n", "ASCII so far\n".repeat(5_000));
+            let content = Content::reader(text.as_bytes());
+            let error = mailer.send(&envelope, content).await.unwrap_err();
+            assert!(!error.outcome_unknown());
+            let Error::Content(error) = error else {
+                panic!("{error}");
+            };
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        };
+        tokio::join!(server, client);
+    }
+}
+
+/// A reader is declared as what it may be, where the server takes that.
+#[tokio::test]
+async fn a_reader_is_declared_as_eight_bits_where_they_are_taken() {
+    for (extensions, text, declared) in [
+        ("8BITMIME", "caf\u{e9}", " BODY=8BITMIME"),
+        ("", "ASCII", ""),
+    ] {
+        let listener = Listener::bind().await;
+        let mailer = listener.mailer();
+        let to = recipients(&["a@example.org"]);
+        let envelope = envelope(&to);
+        let server = async {
+            let mut peer = listener.accept_session(extensions).await;
+            peer.expect(&format!("MAIL FROM:<me@example.org>{declared}"))
+                .await;
+            assert_eq!(peer.finish_message().await, text);
+            peer.quit().await;
+        };
+        let client = async {
+            let content = Content::reader(text.as_bytes());
+            mailer.send(&envelope, content).await.unwrap();
+            mailer.close().await;
+        };
+        tokio::join!(server, client);
+    }
+}

@@ -170,6 +170,64 @@ async fn a_reader_is_refused_where_it_would_be_read_twice() {
     tokio::join!(server, client);
 }
 
+/// A session that was used before may have had its domains; a new one takes them all.
+#[tokio::test]
+async fn a_reader_goes_over_a_session_that_still_admits_it() {
+    for series in [false, true] {
+        let listener = Listener::bind().await;
+        let mailer = listener.mailer();
+        let (one, two) = (recipients(&["a@one.org"]), recipients(&["b@two.org"]));
+        let server = async {
+            for names in [&["a@one.org"], &["b@two.org"]] {
+                let mut peer = listener.accept_session("LIMITS RCPTDOMAINMAX=1").await;
+                take(&mut peer, names).await;
+                peer.quit().await;
+            }
+        };
+        let client = async {
+            let messages =
+                [&one, &two].map(|to| (envelope(to), Content::reader(MESSAGE.as_bytes())));
+            if series {
+                let told = |_, result: Result<_, Error>| drop(result.unwrap());
+                mailer.send_all(messages, told).await;
+            } else {
+                for (envelope, content) in messages {
+                    mailer.send(&envelope, content).await.unwrap();
+                }
+            }
+            mailer.close().await;
+        };
+        tokio::join!(server, client);
+    }
+}
+
+/// A server that ends the session behind one transaction, and had not said that it would.
+#[tokio::test]
+async fn a_connection_ends_between_two_parts() {
+    let listener = Listener::bind().await;
+    let mailer = listener.mailer();
+    let to = recipients(&["a@b.org", "b@b.org", "c@b.org"]);
+    let envelope = envelope(&to);
+    let server = async {
+        for name in ["a@b.org", "b@b.org", "c@b.org"] {
+            let mut peer = listener.accept_session("LIMITS RCPTMAX=1").await;
+            take(&mut peer, &[name]).await;
+            if name != "c@b.org" {
+                // The next part is on its way, and is not heard.
+                peer.line().await;
+            } else {
+                peer.quit().await;
+            }
+        }
+    };
+    let client = async {
+        let report = mailer.send(&envelope, MESSAGE).await.unwrap();
+        assert!(report.all_delivered(), "{report}");
+        mailer.close().await;
+    };
+    tokio::join!(server, client);
+}
+
 #[tokio::test]
 async fn a_wish_that_is_not_met_is_refused_before_anything_is_sent() {
     let listener = Listener::bind().await;
