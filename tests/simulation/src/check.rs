@@ -23,6 +23,8 @@ pub enum Property {
     Ends,
     /// A machine keeps the error that it failed with.
     Sticky,
+    /// What was declared of a mail and its recipients arrives as it was sent.
+    Parameters,
     /// The client tells one verdict for each mail, and one answer for each recipient, in order.
     OneVerdict,
     /// A deadline stands whenever something is waited for.
@@ -59,11 +61,19 @@ pub enum Sabotage {
     LoseVerdict,
     /// The client's driver loses a recipient's answer.
     LoseRecipient,
+    /// The client's driver takes a verdict in LMTP for that of another recipient.
+    MixVerdicts,
+    /// The server's driver takes a recipient in LMTP twice.
+    KeepRecipientTwice,
+    /// The server's driver loses what was declared of a mail.
+    LoseParameter,
+    /// The server's driver loses what was declared of a recipient.
+    LoseRecipientParameter,
 }
 
 impl Sabotage {
     /// All of them, and what each must be found by.
-    pub const ALL: [(Self, &'static [Property]); 12] = [
+    pub const ALL: [(Self, &'static [Property]); 16] = [
         (
             Self::SuccessAtDemand,
             &[Property::SuccessAfterFinalReply, Property::OneVerdict],
@@ -82,6 +92,10 @@ impl Sabotage {
         (Self::NoClock, &[Property::Ends]),
         (Self::LoseVerdict, &[Property::OneVerdict]),
         (Self::LoseRecipient, &[Property::OneVerdict]),
+        (Self::MixVerdicts, &[Property::OneVerdict]),
+        (Self::KeepRecipientTwice, &[Property::ExactlyOnce]),
+        (Self::LoseParameter, &[Property::Parameters]),
+        (Self::LoseRecipientParameter, &[Property::Parameters]),
     ];
 }
 

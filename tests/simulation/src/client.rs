@@ -5,7 +5,7 @@ use crate::check::{Property, Sabotage, Violation, hold};
 use crate::run::{Fate, Setting, TURNS, World};
 use crate::scenario::PASSWORD;
 use sansmtp::client::{Client, Event, Query, Session};
-use sansmtp::error::Error;
+use sansmtp::error::{Error, Requirement};
 use sansmtp::state::State;
 use sansmtp::wire::reply::Class;
 use sansmtp::{Instant, Machine};
@@ -29,6 +29,8 @@ pub(crate) struct ClientSide {
     pushed: usize,
     /// The next recipient whose answer is due, and how many were accepted.
     recipients: (usize, u32),
+    /// In LMTP, how many verdicts came, and the place behind the last one's recipient.
+    verdicts: (u32, usize),
     asked: u32,
     /// Which mails were begun on this connection.
     tried: Vec<bool>,
@@ -72,6 +74,7 @@ impl ClientSide {
             query: None,
             pushed: 0,
             recipients: (0, 0),
+            verdicts: (0, 0),
             asked: 0,
             tried: vec![false; setting.scenario.mails.len()],
             error: None,
@@ -321,6 +324,10 @@ impl<'c> Driver<'_, 'c> {
                 Next::Verdict(true, false)
             }
             Event::Delivered { .. } => Next::Verdict(true, false),
+            Event::Verdict { index, reply, last } => {
+                let good = reply.code.class() == Class::Positive;
+                self.recipient_verdict(*index, good, *last)?
+            }
             Event::NotDelivered { reply, .. } => {
                 let temporary = reply.is_none_or(|it| it.code.class() == Class::Transient);
                 Next::Verdict(false, temporary)
@@ -354,6 +361,54 @@ impl<'c> Driver<'_, 'c> {
             }
             Next::Work => self.work(client, choices),
         }
+    }
+
+    /// The verdict for one recipient, in LMTP.
+    fn recipient_verdict(
+        &mut self,
+        mut index: usize,
+        good: bool,
+        last: bool,
+    ) -> Result<Next, Violation> {
+        if self.setting.sabotage == Sabotage::MixVerdicts {
+            index ^= 1;
+        }
+        let side = &mut *self.side;
+        let Some(current) = side.current else {
+            return hold(false, Property::OneVerdict, || {
+                "a verdict without a mail".into()
+            })
+            .map(|()| Next::Nothing);
+        };
+        let record = &mut self.world.records[current];
+        let kept = record.kept >> index & 1 > 0;
+        let seen = |what: &str| format!("mail {current}, recipient {index}: {what}, {record:?}");
+        let property = match good {
+            true => Property::SuccessAfterFinalReply,
+            false => Property::NoFalseFailure,
+        };
+        hold(index >= side.verdicts.1, Property::OneVerdict, || {
+            seen("out of order")
+        })?;
+        hold(kept == good, property, || seen("told otherwise"))?;
+        record.told |= u128::from(good) << index;
+        side.verdicts = (side.verdicts.0 + 1, index + 1);
+        let all = side.verdicts.0 == side.recipients.1;
+        hold(all == last, Property::OneVerdict, || {
+            format!(
+                "{} verdicts, {} recipients",
+                side.verdicts.0, side.recipients.1
+            )
+        })?;
+        if !last {
+            return Ok(Next::Nothing);
+        }
+        record.fate = match record.told {
+            0 => Fate::Failed,
+            _ => Fate::Delivered,
+        };
+        side.current = None;
+        Ok(Next::Work)
     }
 
     fn verdict(&mut self, good: bool, temporary: bool) -> Result<(), Violation> {
@@ -437,8 +492,11 @@ impl<'c> Driver<'_, 'c> {
                     side.current = Some(next);
                     side.pushed = 0;
                     side.recipients = (0, 0);
+                    side.verdicts = (0, 0);
                     return true;
                 }
+                // Another session may take it.
+                Err(Error::Unmet(Requirement::Messages)) => {}
                 Err(error) => {
                     self.world.note(|| format!("-- client: {error}"));
                     self.world.records[next].fate = Fate::Failed;
@@ -583,6 +641,12 @@ pub(crate) fn end(
             record.fate = Fate::Unknown;
         }
         return Ok(());
+    }
+    if setting.scenario.lmtp && record.told > 0 {
+        record.fate = Fate::Delivered;
+        return hold(record.kept == record.told, Property::NoFalseFailure, || {
+            format!("mail {current}: {:?}, {record:?}", side.error)
+        });
     }
     hold(record.stored == 0, Property::NoFalseFailure, || {
         format!("mail {current}: {:?}, {record:?}", side.error)

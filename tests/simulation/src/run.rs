@@ -81,6 +81,9 @@ pub(crate) struct Record {
     pub(crate) stored: u32,
     /// For how many recipients, the last time.
     pub(crate) recipients: u32,
+    /// In LMTP: for which recipients of the envelope, and who of them was told so.
+    pub(crate) kept: u128,
+    pub(crate) told: u128,
     /// Octets that the server had sent when it was handed over.
     pub(crate) stored_at: u64,
 }
@@ -171,12 +174,16 @@ pub fn run(
     config.credentials = scenario.login.credentials();
     config.danger_plaintext_auth = scenario.danger;
     config.mechanisms = Mechanisms::ALL;
+    config.lmtp = scenario.lmtp;
     let hostname = EhloName::parse("mx.example.org").expect("a name");
     let mut server_config =
         sansmtp::server::Config::new(hostname, scenario.security).mechanisms(scenario.mechanisms);
     server_config.capabilities = scenario.offered;
     server_config.danger_plaintext_auth = scenario.danger;
     server_config.require_auth = scenario.require_auth;
+    server_config.lmtp = scenario.lmtp;
+    server_config.limits.recipients = scenario.most_recipients;
+    server_config.limits.messages = scenario.most_mails;
     let mut tally = Tally::default();
     for (number, faults) in scenario.connections.iter().enumerate() {
         world.note(|| format!("-- connection {number}: {faults:?}"));
@@ -396,7 +403,11 @@ impl<'s> Connection<'s> {
         }
         if self.setting.scenario.security == Security::StartTls && !self.injected {
             let proper = clear.split_inclusive(|&b| b == b'\n').all(|line| {
-                [&b"EHLO [127.0.0.1]\r\n"[..], b"STARTTLS\r\n", b"QUIT\r\n"]
+                let hello: &[u8] = match self.setting.scenario.lmtp {
+                    true => b"LHLO [127.0.0.1]\r\n",
+                    false => b"EHLO [127.0.0.1]\r\n",
+                };
+                [hello, b"STARTTLS\r\n", b"QUIT\r\n"]
                     .iter()
                     .any(|command| command.starts_with(line))
             });

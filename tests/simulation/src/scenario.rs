@@ -5,7 +5,9 @@ use sansmtp::auth::Credentials;
 use sansmtp::capability::{Capabilities, Extension, Mechanism, Mechanisms};
 use sansmtp::config::Security;
 use sansmtp::envelope::{Envelope, Recipient};
-use sansmtp::wire::param::Body;
+use sansmtp::wire::datetime::DateTime;
+use sansmtp::wire::handling::{DeliverBy, Hold, Late, Priority};
+use sansmtp::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
 use sansmtp::wire::path::ReversePath;
 use std::sync::LazyLock;
 
@@ -166,6 +168,12 @@ pub struct Scenario {
     pub danger: bool,
     /// Whether the server wants AUTH first.
     pub require_auth: bool,
+    /// Whether both speak LMTP.
+    pub lmtp: bool,
+    /// The most recipients that the server takes for a mail.
+    pub most_recipients: u16,
+    /// The most mails that the server takes in a session; 0 for any number.
+    pub most_mails: u16,
     /// Whether the client may send in chunks.
     pub chunking: bool,
     /// The mails, one after the other.
@@ -193,6 +201,26 @@ static RECIPIENTS: LazyLock<Vec<Recipient<'static>>> = LazyLock::new(|| {
             Recipient::parse(address.leak()).expect("an address of the test's own")
         })
         .collect()
+});
+
+/// The same, with wishes for reports.
+static REPORTED: LazyLock<Vec<Recipient<'static>>> = LazyLock::new(|| {
+    let wished = |(number, recipient): (usize, &Recipient<'static>)| {
+        let bit = |bit: usize| number & bit > 0;
+        let mut recipient = *recipient;
+        recipient.notify = bit(1).then_some(Notify {
+            success: bit(2),
+            failure: bit(4),
+            delay: bit(8),
+        });
+        recipient.orcpt = match number % 3 {
+            0 => Orcpt::parse("rfc822;first+2Bone@example.com"),
+            1 => Orcpt::parse("utf-8;b\\x{E9}@example.com"),
+            _ => None,
+        };
+        recipient
+    };
+    RECIPIENTS.iter().enumerate().map(wished).collect()
 });
 
 /// What contents are made of: much that looks like the end of one, or like a command.
@@ -249,11 +277,43 @@ impl Mail {
             7 => Some(Body::BinaryMime),
             _ => None,
         };
+        if choices.one_in(3) {
+            mail.draw_wishes(first, count, choices);
+        }
         mail
+    }
+
+    fn draw_wishes(&mut self, first: usize, count: usize, choices: &mut Choices<'_>) {
+        let envelope = &mut self.envelope;
+        if choices.one_in(2) {
+            envelope.recipients = &REPORTED[first..first + count];
+            envelope.ret = choices.pick(&[None, Some(Ret::Full), Some(Ret::Headers)]);
+            envelope.envid = choices.pick(&[None, Xtext::parse("QQ+2B314159")]);
+            return;
+        }
+        let handling = &mut envelope.handling;
+        handling.require_tls = choices.one_in(4);
+        handling.deliver_by = choices.pick(&[
+            None,
+            None,
+            DeliverBy::new(3_600, Late::Return),
+            DeliverBy::new(-5, Late::Notify).map(DeliverBy::with_trace),
+            // Less than the server wants.
+            DeliverBy::new(1, Late::Return),
+        ]);
+        handling.hold = choices.pick(&[
+            None,
+            None,
+            Some(Hold::For(60)),
+            DateTime::from_unix(1_900_000_000).map(Hold::Until),
+            // Longer than the server holds.
+            Some(Hold::For(999_999)),
+        ]);
+        handling.priority = choices.pick(&[None, Priority::new(-9), Priority::new(9)]);
     }
 }
 
-const OFFERS: [Extension; 8] = [
+const OFFERS: [Extension; 13] = [
     Extension::Pipelining,
     Extension::Size,
     Extension::EightBitMime,
@@ -262,6 +322,11 @@ const OFFERS: [Extension; 8] = [
     Extension::Chunking,
     Extension::BinaryMime,
     Extension::Dsn,
+    Extension::RequireTls,
+    Extension::DeliverBy,
+    Extension::FutureRelease,
+    Extension::MtPriority,
+    Extension::Limits,
 ];
 
 /// Mechanisms that cost nothing to speak of.
@@ -280,7 +345,15 @@ pub fn all_offers() -> Capabilities {
         .into_iter()
         .fold(Capabilities::NONE, |all, one| all.with(one));
     offered.max_size = 1 << 20;
+    bound(&mut offered);
     offered
+}
+
+/// States what the server takes of the rarer wishes.
+fn bound(offered: &mut Capabilities) {
+    offered.bounds.min_by_time = 60;
+    offered.bounds.hold_seconds = 86_400;
+    offered.bounds.hold_until = DateTime::from_unix(2_000_000_000).expect("a date");
 }
 
 impl Scenario {
@@ -293,6 +366,9 @@ impl Scenario {
             login: Login::None,
             danger: false,
             require_auth: false,
+            lmtp: false,
+            most_recipients: 100,
+            most_mails: 0,
             chunking: true,
             mails,
             pace: Pace::WHOLE,
@@ -317,6 +393,7 @@ impl Scenario {
                 offered = offered.with(extension);
             }
         }
+        bound(&mut offered);
         offered.max_size = choices.pick(&[1 << 20, 1 << 20, 1 << 20, 0, 150]);
         let login = choices.pick(&[
             Login::None,
@@ -375,6 +452,9 @@ impl Scenario {
             login,
             danger: choices.one_in(3),
             require_auth: login != Login::None && choices.one_in(3),
+            lmtp: choices.one_in(6),
+            most_recipients: choices.pick(&[100, 100, 100, 2]),
+            most_mails: choices.pick(&[0, 0, 0, 1, 2]),
             chunking: !choices.one_in(3),
             mails,
             pace,

@@ -5,7 +5,9 @@ use crate::check::{Property, Sabotage, Violation, hold};
 use crate::run::{Setting, TURNS, World, arrives};
 use crate::scenario::{Login, PASSWORD, POISON, TOKEN};
 use sansmtp::auth::{BindingKind, ChannelBinding, Hash, StoredKeys};
+use sansmtp::capability::Extension;
 use sansmtp::server::{Event, Query, Server, Session};
+use sansmtp::wire::param::{MailParameters, RcptParameters};
 use sansmtp::wire::reply::Reply;
 use sansmtp::{Instant, Machine};
 use std::sync::LazyLock;
@@ -27,6 +29,10 @@ pub(crate) struct ServerSide {
     judged: Vec<bool>,
     /// The recipients that were accepted.
     recipients: u32,
+    /// How many were asked for in this transaction, and the places in the envelope of those
+    /// that were accepted, in LMTP.
+    asked: usize,
+    accepted: Vec<usize>,
     pub(crate) over: bool,
     pub(crate) wants_tls: bool,
     /// STARTTLS was answered with 220.
@@ -55,6 +61,8 @@ enum Answer {
     Keys(Hash),
     /// Yes to a message, which is kept.
     Keep(usize),
+    /// Yes to a message for one recipient, in LMTP.
+    KeepFor(usize, usize),
 }
 
 static KEYS: LazyLock<[StoredKeys; 2]> = LazyLock::new(|| {
@@ -83,6 +91,8 @@ impl ServerSide {
             owed: None,
             judged: vec![false; setting.scenario.mails.len()],
             recipients: 0,
+            asked: 0,
+            accepted: Vec::new(),
             over: false,
             wants_tls,
             agreed_tls: false,
@@ -197,7 +207,7 @@ impl ServerSide {
             world.note(|| format!("-- server: {answer:?}, at last"));
             let answer = self.note_answer(answer, recipient, setting, world);
             let done = match answer {
-                Answer::Accept | Answer::Keep(_) => server.accept(),
+                Answer::Accept | Answer::Keep(_) | Answer::KeepFor(..) => server.accept(),
                 Answer::Refuse(code) => server.answer(&refusal(code)),
                 Answer::Keys(hash) => server.answer_with_keys(keys(hash)),
             };
@@ -312,7 +322,7 @@ impl ServerSide {
         world.note(|| format!("-- server: {answer:?}"));
         let answer = self.note_answer(answer, recipient, setting, world);
         match answer {
-            Answer::Accept | Answer::Keep(_) => request.accept(),
+            Answer::Accept | Answer::Keep(_) | Answer::KeepFor(..) => request.accept(),
             Answer::Refuse(code) => request.answer(&refusal(code)),
             Answer::Keys(hash) => request.answer_with_keys(keys(hash)),
         }
@@ -351,21 +361,46 @@ impl ServerSide {
             Query::Authorize(_) => check(login != Login::WrongPassword),
             Query::Digest(digest) => check(digest.proves(sansmtp::auth::Secret::new(PASSWORD))),
             Query::Keys(wanted) => Ok(Answer::Keys(wanted.hash)),
-            Query::Mail { reverse_path, .. } => {
+            Query::Mail {
+                reverse_path,
+                parameters,
+            } => {
                 poison(reverse_path.as_str())?;
+                if !self.injected {
+                    check_mail(parameters, setting, world)?;
+                }
                 world.content.clear();
                 self.recipients = 0;
+                self.asked = 0;
+                self.accepted.clear();
                 Ok(Answer::Accept)
             }
-            Query::Recipient { forward_path, .. } => {
+            Query::Recipient {
+                forward_path,
+                parameters,
+            } => {
                 poison(forward_path.as_str())?;
+                let place = self.asked;
+                self.asked += 1;
+                if !self.injected {
+                    check_recipient(forward_path.as_str(), parameters, place, setting, world)?;
+                }
                 Ok(if forward_path.as_str().starts_with("nobody") {
                     Answer::Refuse(550)
                 } else {
                     Answer::Accept
                 })
             }
-            Query::Message { size } => {
+            Query::Delivery { recipient, size } if *recipient > 0 => {
+                // The content was looked at for the first.
+                let mail = world.current.expect("a mail is under way");
+                let content = &world.content;
+                hold(*size == content.len() as u64, Property::Whole, || {
+                    format!("{size} octets are told for another recipient")
+                })?;
+                Ok(self.keep_for(mail, *recipient))
+            }
+            Query::Message { size } | Query::Delivery { size, .. } => {
                 let content = &world.content;
                 hold(*size == content.len() as u64, Property::Whole, || {
                     format!("{size} octets are told, {} came", content.len())
@@ -382,9 +417,21 @@ impl ServerSide {
                     .map(|()| Answer::Accept);
                 };
                 self.judged[mail] = true;
-                Ok(Answer::Keep(mail))
+                Ok(match query {
+                    Query::Delivery { recipient, .. } => self.keep_for(mail, *recipient),
+                    _ => Answer::Keep(mail),
+                })
             }
             _ => Ok(Answer::Accept),
+        }
+    }
+
+    /// Yes for one recipient, in LMTP, or no for some of them.
+    fn keep_for(&self, mail: usize, recipient: u16) -> Answer {
+        let place = self.accepted[usize::from(recipient)];
+        match place % 3 {
+            2 => Answer::Refuse(452),
+            _ => Answer::KeepFor(mail, place),
         }
     }
 
@@ -397,7 +444,23 @@ impl ServerSide {
         world: &mut World,
     ) -> Answer {
         match answer {
-            Answer::Accept => self.recipients += u32::from(recipient),
+            Answer::Accept => {
+                if recipient {
+                    self.recipients += 1;
+                    self.accepted.push(self.asked - 1);
+                }
+            }
+            Answer::KeepFor(mail, place) => {
+                let record = &mut world.records[mail];
+                let bit = 1 << place;
+                let twice =
+                    record.kept & bit > 0 || setting.sabotage == Sabotage::KeepRecipientTwice;
+                record.stored = record.stored.max(1 + u32::from(twice));
+                record.kept |= bit;
+                if setting.sabotage == Sabotage::KeepAndRefuse {
+                    return Answer::Refuse(451);
+                }
+            }
             Answer::Keep(mail) => {
                 let record = &mut world.records[mail];
                 record.stored += 1 + u32::from(setting.sabotage == Sabotage::KeepTwice);
@@ -431,6 +494,56 @@ impl ServerSide {
         }
         Ok(())
     }
+}
+
+/// Whether what MAIL declares is what the client was told to declare.
+fn check_mail(
+    heard: &MailParameters<'_>,
+    setting: &Setting<'_>,
+    world: &World,
+) -> Result<(), Violation> {
+    let scenario = setting.scenario;
+    let envelope = world.current.map(|at| &scenario.mails[at].envelope);
+    let offers = |extension| scenario.offered.has(extension);
+    let eight = offers(Extension::EightBitMime) || offers(Extension::BinaryMime);
+    let sent = envelope.map(|envelope| MailParameters {
+        size: envelope.size.filter(|_| offers(Extension::Size)),
+        body: envelope.body.filter(|_| eight),
+        smtputf8: false,
+        ret: envelope.ret,
+        envid: envelope.envid,
+        auth: None,
+        handling: envelope.handling,
+    });
+    let mut heard = *heard;
+    if setting.sabotage == Sabotage::LoseParameter {
+        heard.envid = None;
+        heard.handling.priority = None;
+    }
+    hold(sent == Some(heard), Property::Parameters, || {
+        format!("{sent:?} was sent, {heard:?} came")
+    })
+}
+
+/// The same for RCPT, for the recipient at this place of the envelope.
+fn check_recipient(
+    address: &str,
+    heard: &RcptParameters<'_>,
+    place: usize,
+    setting: &Setting<'_>,
+    world: &World,
+) -> Result<(), Violation> {
+    let envelope = world.current.map(|at| &setting.scenario.mails[at].envelope);
+    let recipient = envelope.and_then(|envelope| envelope.recipients.get(place));
+    let sent = recipient.map(|it| (it.forward_path.as_str(), it.notify, it.orcpt));
+    let orcpt = match setting.sabotage {
+        Sabotage::LoseRecipientParameter => None,
+        _ => heard.orcpt,
+    };
+    let came = (address, heard.notify, orcpt);
+    hold(sent == Some(came), Property::Parameters, || {
+        format!("{sent:?} was sent, {came:?} came")
+    })
 }
 
 fn keys(hash: Hash) -> &'static StoredKeys {
