@@ -13,13 +13,14 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::rustls;
 use tracing::{debug, info, warn};
 
@@ -120,11 +121,11 @@ impl<H: Handler> Server<H> {
             shared,
             shutdown,
         } = self;
-        let mut stop = shutdown.subscribe();
+        let mut stop = pin!(session::stopped(shutdown.subscribe(), None));
         let mut sessions = JoinSet::new();
-        let grace = loop {
+        let (mut grace, receiver) = loop {
             tokio::select! {
-                grace = session::stopped(&mut stop) => break grace,
+                stopped = &mut stop => break stopped,
                 accepted = accept(&listeners) => match accepted {
                     Ok((stream, peer, endpoint)) => {
                         shared.begin(&mut sessions, stream, peer, endpoint, &shutdown);
@@ -140,15 +141,21 @@ impl<H: Handler> Server<H> {
         };
         drop(listeners);
         info!(sessions = sessions.len(), "shutting down");
-        let end = grace + LAST_WORDS;
-        let all = async {
-            while let Some(ended) = sessions.join_next().await {
-                reap(ended);
+        stop.set(session::stopped(receiver, Some(grace)));
+        loop {
+            tokio::select! {
+                ended = sessions.join_next() => match ended {
+                    Some(ended) => reap(ended),
+                    None => return,
+                },
+                (earlier, receiver) = &mut stop => {
+                    grace = earlier;
+                    stop.set(session::stopped(receiver, Some(grace)));
+                }
+                () = sleep_until(grace + LAST_WORDS) => break,
             }
-        };
-        if timeout_at(end, all).await.is_err() {
-            sessions.shutdown().await;
         }
+        sessions.shutdown().await;
     }
 }
 
@@ -246,8 +253,7 @@ impl<H: Handler> Builder<H> {
 impl ShutdownHandle {
     /// Ends the server: no connection is accepted any more, idle sessions end
     /// with 421. A session in a transaction can finish it within the grace time,
-    /// then it gets 421, too. Another call can only make the time shorter for
-    /// sessions that have not heard of the first.
+    /// then it gets 421, too. Another call can only make the time shorter.
     pub fn shutdown(&self, grace: Duration) {
         let end = Instant::now() + grace;
         self.shutdown.send_modify(|at| {
@@ -370,7 +376,7 @@ impl<H: Handler> Shared<H> {
             let limit = Duration::from_millis(self.config.timeouts.handshake.into());
             let header = tokio::select! {
                 header = timeout(limit, read_header(stream)) => header,
-                _ = session::stopped(shutdown) => return,
+                _ = session::stopped(shutdown.clone(), None) => return,
             };
             match header {
                 Ok(Ok(proxied)) => {

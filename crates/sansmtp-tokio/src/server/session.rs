@@ -18,7 +18,7 @@ use sansmtp::state::State;
 use sansmtp::wire::reply::Escaped;
 use sansmtp::{Error, Machine as _};
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) async fn run<H, T>(
     setup: &Setup<'_, H>,
     stream: T,
     session: &mut SessionInfo,
-    shutdown: &mut watch::Receiver<Option<Instant>>,
+    shutdown: &watch::Receiver<Option<Instant>>,
 ) where
     H: Handler,
     T: AsyncRead + AsyncWrite + Unpin + Send,
@@ -135,7 +135,7 @@ async fn drive<H, T>(
     exchange: &mut Exchange<'_, H>,
     io: &mut Io<'_, T>,
     setup: &Setup<'_, H>,
-    shutdown: &mut watch::Receiver<Option<Instant>>,
+    shutdown: &watch::Receiver<Option<Instant>>,
 ) -> Result<(), End>
 where
     H: Handler,
@@ -148,7 +148,7 @@ where
     let config = setup
         .config
         .for_session(setup.security, balancer, known.lmtp);
-    let mut stop = pin!(stopped(shutdown));
+    let mut stop = pin!(stopped(shutdown.clone(), None));
     let mut grace: Option<Instant> = None;
     let mut alarm = Alarm::new();
     let mut parked = Parked(begin(&config, clock));
@@ -182,7 +182,7 @@ where
             let deadline = [limit, grace].into_iter().flatten().min();
             if machine.wants_tls() {
                 let late = poll_fn(|cx| {
-                    if grace.is_none() && stop.as_mut().poll(cx).is_ready() {
+                    if stop.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(());
                     }
                     alarm.poll(cx, deadline)
@@ -205,9 +205,8 @@ where
             setup.lender.return_pad(pad);
         }
         wake = poll_fn(|cx| {
-            if grace.is_none()
-                && let Poll::Ready(end) = stop.as_mut().poll(cx)
-            {
+            if let Poll::Ready((end, shutdown)) = stop.as_mut().poll(cx) {
+                stop.set(stopped(shutdown, Some(end)));
                 return Poll::Ready(Ok(Wake::Shutdown(end)));
             }
             // Before the deadline: what is there is not late, however long the
@@ -319,11 +318,33 @@ where
     }
 }
 
-/// Waits for the shutdown, and tells when the grace time ends. If nobody is left
-/// who could say so, it is now.
-pub(super) async fn stopped(shutdown: &mut watch::Receiver<Option<Instant>>) -> Instant {
-    let end = shutdown.wait_for(Option::is_some).await;
-    end.ok().and_then(|end| *end).unwrap_or_else(Instant::now)
+/// Waits for the shutdown, and tells when the grace time ends: for one that ends earlier, if an end is `known`.
+/// If nobody is left who could say so, it is now, or stays as it is. The receiver comes back.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn keeps its arguments twice, and each session this future"
+)]
+pub(super) fn stopped(
+    mut shutdown: watch::Receiver<Option<Instant>>,
+    known: Option<Instant>,
+) -> impl Future<Output = (Instant, watch::Receiver<Option<Instant>>)> {
+    async move {
+        loop {
+            let end = *shutdown.borrow_and_update();
+            if let Some(end) = end
+                && known.is_none_or(|known| end < known)
+            {
+                return (end, shutdown);
+            }
+            if shutdown.changed().await.is_err() {
+                break;
+            }
+        }
+        match known {
+            None => (Instant::now(), shutdown),
+            Some(_) => pending().await,
+        }
+    }
 }
 
 /// The handler's side of a session.

@@ -47,6 +47,28 @@ async fn the_grace_time_ends() {
 }
 
 #[tokio::test]
+async fn a_second_shutdown_makes_the_grace_time_shorter() {
+    let directory = Directory::new();
+    let running = Running::start(config(), directory.handler().await, PLAIN).await;
+    let mut idle = running.hello().await;
+    let mut busy = running.hello().await;
+    busy.until_content().await;
+    busy.say("half of it\r\n").await;
+    running.handle.shutdown(Duration::from_secs(600));
+    // Both sessions and the server have heard of it.
+    assert_eq!(idle.reply().await, GOODBYE);
+    idle.ends().await;
+
+    running.handle.shutdown(Duration::from_secs(900));
+    running.handle.shutdown(Duration::ZERO);
+    assert_eq!(busy.reply().await, GOODBYE);
+    busy.ends().await;
+    soon(running.served).await.unwrap();
+    assert!(directory.files("new").is_empty());
+    assert!(directory.files("tmp").is_empty());
+}
+
+#[tokio::test]
 async fn a_handshake_that_waits_does_not_hold_the_server() {
     let directory = Directory::new();
     let handler = directory.handler().await;

@@ -95,7 +95,7 @@ fn start(security: Security, room: usize) -> Running {
         stream,
         writes: Arc::clone(&writes),
     };
-    let (shutdown, mut stop) = watch::channel(None);
+    let (shutdown, stop) = watch::channel(None);
     let session = tokio::spawn(async move {
         let config = ServerConfig::new("mx.example.org").unwrap();
         let tls = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -113,7 +113,7 @@ fn start(security: Security, room: usize) -> Running {
         };
         let address = SocketAddr::from(([192, 0, 2, 1], 25));
         let mut info = SessionInfo::new("1".to_owned(), address, address);
-        run(&setup, stream, &mut info, &mut stop).await;
+        run(&setup, stream, &mut info, &stop).await;
     });
     Running {
         client,
@@ -236,7 +236,7 @@ async fn a_session_is_small() {
     let (_client, stream) = duplex(64);
     let config = ServerConfig::new("mx.example.org").unwrap();
     let lender = Lender::new(4096);
-    let (_shutdown, mut stop) = watch::channel(None);
+    let (_shutdown, stop) = watch::channel(None);
     let setup = Setup {
         handler: &Sink,
         config: &config,
@@ -247,6 +247,6 @@ async fn a_session_is_small() {
     };
     let address = SocketAddr::from(([192, 0, 2, 1], 25));
     let mut info = SessionInfo::new("1".to_owned(), address, address);
-    let size = size_of_val(&run(&setup, stream, &mut info, &mut stop));
+    let size = size_of_val(&run(&setup, stream, &mut info, &stop));
     assert!(size <= 1664, "{size} octets");
 }
