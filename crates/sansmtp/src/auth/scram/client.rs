@@ -137,10 +137,12 @@ impl ClientExchange {
         match self.place {
             Place::First => self.take_first(credentials, most_iterations, text),
             Place::Final => {
+                // `server-final-message = (server-error / verifier) ["," extensions]`
+                let mut attributes = text.split(|&b| b == b',');
                 let mut signature = [0; 64];
-                let given = decode(attribute(text, b'v')?, &mut signature)?;
+                let given = decode(attribute(attributes.next()?, b'v')?, &mut signature)?;
                 let ours = self.hash.trimmed(&self.signature);
-                if !bool::from(ours.ct_eq(given)) {
+                if !bool::from(ours.ct_eq(given)) || attributes.any(is_mandatory) {
                     return None;
                 }
                 self.place = Place::Proven;
@@ -179,7 +181,7 @@ impl ClientExchange {
         }
         self.nonce_len = u8::try_from(nonce.len()).ok()?;
         // Extensions may follow, but not one that must be understood.
-        if attributes.any(|attribute| attribute.starts_with(b"m=")) {
+        if attributes.any(is_mandatory) {
             return None;
         }
         let (user, password) = credentials.for_scram();
@@ -222,6 +224,11 @@ impl ClientExchange {
         f(b",r=");
         f(self.nonce());
     }
+}
+
+/// Whether it is an extension that must be understood (RFC 5802, section 5.1).
+fn is_mandatory(attribute: &[u8]) -> bool {
+    attribute.starts_with(b"m=")
 }
 
 #[cfg(test)]
@@ -329,6 +336,16 @@ mod tests {
                     .is_none()
             );
             let verifier = String::from_utf8(verifier).unwrap();
+            let with = |extensions: &str| coded(&std::format!("{verifier}{extensions}"));
+            for refused in [",m=must", ",x=1,m=must", "A", "=", ";x=1"] {
+                let mut copy = exchange;
+                let answer = copy.challenge(&credentials, 4096, &with(refused));
+                assert!(answer.is_none() && !copy.is_proven(), "{refused}");
+            }
+            // An extension that need not be understood is none of our business.
+            let mut copy = exchange;
+            let answer = copy.challenge(&credentials, 4096, &with(",x=1"));
+            assert!(answer.is_some() && copy.is_proven());
             assert!(
                 exchange
                     .challenge(&credentials, 4096, &coded(&verifier))
