@@ -139,7 +139,7 @@ impl core::fmt::Display for AddressError {
             Self::Bracket => "the angle brackets do not match; write Name <user@domain>",
             Self::NoAt => "the mailbox has no @; write user@domain",
             Self::NotAscii => {
-                "the mailbox has characters outside ASCII; write the domain in its xn-- form"
+                "the mailbox has characters outside ASCII; write the domain in its xn-- form, and ASCII before the @"
             }
             Self::LocalPart => {
                 "the part before the @ is not valid; quote it if it has special characters"
