@@ -4,6 +4,7 @@ use sansmtp::server::Config;
 mod access;
 mod answers;
 mod arguments;
+mod chunks;
 mod commands;
 mod content;
 
