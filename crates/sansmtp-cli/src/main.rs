@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(args),
     };
-    match result {
+    match result.and_then(|()| output::complete()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();

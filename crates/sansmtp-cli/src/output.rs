@@ -1,16 +1,19 @@
 //! How lines look. Colours appear on a terminal only, and never with `NO_COLOR`:
 //! `anstream` takes them out elsewhere.
 
+use crate::exit::Exit;
+use crate::failure::{Failure, Result, describe};
 use anstyle::{AnsiColor, Style};
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Prints a line on standard output. A reader that has gone away, as `head` does,
-/// is no error.
+/// Prints a line on standard output. [`complete`] tells whether that worked.
 macro_rules! outln {
     ($($arguments:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(anstream::stdout(), $($arguments)*);
+        $crate::output::written(writeln!(anstream::stdout(), $($arguments)*));
     }};
 }
 
@@ -23,6 +26,31 @@ macro_rules! errln {
 }
 
 pub(crate) use {errln, outln};
+
+/// The first error of standard output.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Remembers what could not be written. A reader that has gone away, as `head` does, is no error.
+pub(crate) fn written(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        // What follows the first error tells nothing more.
+        let _ = LOST.set(error);
+    }
+}
+
+/// Whether all that was printed has gone out.
+pub(crate) fn complete() -> Result<()> {
+    written(io::stdout().flush());
+    LOST.get().map_or(Ok(()), |error| {
+        Err(Failure::new(
+            Exit::Io,
+            format_args!("the output can not be written: {}", describe(error)),
+            "check where it goes",
+        ))
+    })
+}
 
 /// The word `error:`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();

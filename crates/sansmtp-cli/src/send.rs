@@ -9,7 +9,7 @@ use crate::eml;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::handling;
-use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, errln, note, outln};
+use crate::output::{BOLD, DIM, GOOD, WARN, bytes, duration, errln, note, outln, written};
 use crate::progress::Observed;
 use crate::providers::security;
 use crate::target::Target;
@@ -373,14 +373,15 @@ fn dry_run<R: Read>(args: &args::Send, target: &Target, mut job: Job<'_, R>) -> 
         outln!("wish       {wish}");
     }
     outln!("size       {}\n", bytes(message.len() as u64));
-    print_message(&message)
+    print_message(&message);
+    Ok(())
 }
 
 /// The octets as they are for a file or a pipe; escaped and not endless for a
 /// terminal.
-fn print_message(message: &[u8]) -> Result<()> {
+fn print_message(message: &[u8]) {
     const LINES: usize = 100;
-    let written = if std::io::stdout().is_terminal() {
+    if std::io::stdout().is_terminal() {
         let mut lines = message.split_inclusive(|&b| b == b'\n');
         for line in lines.by_ref().take(LINES) {
             outln!("{}", Escaped(line.trim_ascii_end()));
@@ -389,22 +390,9 @@ fn print_message(message: &[u8]) -> Result<()> {
         if rest > 0 {
             outln!("{DIM}[{} more]{DIM:#}", bytes(rest as u64));
         }
-        Ok(())
     } else {
-        std::io::stdout().lock().write_all(message)
-    };
-    match written {
-        // The reader has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        written(std::io::stdout().lock().write_all(message));
     }
-    .map_err(|error| {
-        Failure::new(
-            Exit::Io,
-            format_args!("the output can not be written: {error}"),
-            "check where it goes",
-        )
-    })
 }
 
 fn reverse_path<'a>(args: &'a args::Send, author: &'a str) -> Result<ReversePath<'a>> {

@@ -1,6 +1,6 @@
 //! What the table of providers shows.
 
-use crate::support::run;
+use crate::support::{run, sansmtp};
 use serde_json::Value;
 
 #[test]
@@ -72,4 +72,41 @@ fn as_json() {
     assert_eq!(one["smtp"][0]["port"], 465);
     assert_eq!(one["smtp"][0]["security"], "tls");
     assert!(one["imap"][0]["host"].as_str().unwrap().contains("imap"));
+}
+
+/// What nobody got is no success, unless the reader has seen enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_success() {
+    for arguments in [
+        &["providers"][..],
+        &["providers", "gmail"],
+        &[
+            "send",
+            "--dry-run",
+            "--server",
+            "smtps://mail.example.org",
+            "--from",
+            "a@example.org",
+            "--to",
+            "b@example.org",
+            "--body",
+            "x",
+        ],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let mut command = sansmtp(arguments);
+        let output = command.stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(74), "{arguments:?}: {said}");
+        assert!(
+            said.contains("error: the output can not be written"),
+            "{said}"
+        );
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = sansmtp(arguments).stdout(writer).status().unwrap();
+        assert!(status.success(), "{arguments:?}: {status}");
+    }
 }
