@@ -2,6 +2,7 @@
 
 use sansmtp::server::Config;
 mod access;
+mod addresses;
 mod answers;
 mod arguments;
 mod chunks;
