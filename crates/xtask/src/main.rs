@@ -11,6 +11,7 @@ mod elf;
 mod exchanges;
 mod firmware;
 mod fuzz;
+mod miri;
 mod paths;
 mod python;
 mod setup;
@@ -75,6 +76,8 @@ enum Task {
         /// Targets: the files in fuzz/fuzz_targets.
         targets: Vec<String>,
     },
+    /// Run the core's unit tests under Miri (nightly, by rustup).
+    Miri,
     /// Play a million simulated sessions; `--seed N` shows one, `--sessions N` plays another number.
     Simulate {
         /// Passed on to the simulation.
@@ -151,6 +154,7 @@ fn run(task: Task) -> Result<()> {
             let instructions = counts::run(accept);
             exchanges::run(accept).and(instructions)
         }
+        Task::Miri => miri::run(),
         Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Bench { quick, only } => {
             let effort = if quick { bench::QUICK } else { bench::FULL };
