@@ -216,6 +216,7 @@ class ServerDriver extends Driver {
       return word && Number(word.slice(name.length));
     };
     const usual = ["PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN"];
+    const offered = usual.filter((name) => !words.includes(`no-${name.toLowerCase()}`));
     this.machine = new Server(
       {
         hostname: "mx.example.org",
@@ -223,7 +224,7 @@ class ServerDriver extends Driver {
         mechanisms: words.includes("auth") ? ["PLAIN", "LOGIN"] : [],
         dangerPlaintextAuth: words.includes("clear"),
         requireAuth: words.includes("required"),
-        extensions: words.includes("bare") ? [] : usual,
+        extensions: words.includes("bare") ? [] : offered,
         maxSize: number("max=") ?? 1_048_576,
         ...(number("rcpts=") !== undefined && { maxRecipients: number("rcpts=") }),
         ...(number("errors=") !== undefined && { maxErrors: number("errors=") }),
