@@ -1,5 +1,6 @@
 import { Client, type ClientOptions, clock, type ClientStatus, type Envelope } from "./client.js";
 import { SmtpError } from "./errors.js";
+import { Limits } from "./limits.js";
 import { textOf } from "./message.js";
 import type { Transport } from "./transport.js";
 import type { ClientEvent, Failure, ReplyLine } from "./types.js";
@@ -35,6 +36,9 @@ export class Connection {
   #reading: Promise<Uint8Array | undefined> | undefined;
   /** The lines of the reply that is coming in. */
   #lines: string[] = [];
+  /** What the server said until the session was ready; the events leave the last line of the reply to EHLO out. */
+  #opening: string | undefined = "";
+  #limits = new Limits();
   #open = true;
   #broken: unknown;
 
@@ -68,6 +72,16 @@ export class Connection {
     return this.#client.status;
   }
 
+  /** Whether the session has had all the messages that the server wants of it (RFC 9422). */
+  get isSpent(): boolean {
+    return this.#limits.isSpent;
+  }
+
+  /** For each recipient, whether the next `send` may have it together with those before it (RFC 9422). */
+  admitted(recipients: readonly string[]): boolean[] {
+    return this.#limits.admitted(recipients);
+  }
+
   /**
    * Sends a message. Throws an {@link SmtpError} if nobody gets it; recipients that were refused while others
    * get it are in the result.
@@ -78,6 +92,7 @@ export class Connection {
     } catch (error) {
       throw this.#thrown(error, "EENVELOPE");
     }
+    this.#limits.begin(envelope.to);
     const recipients: RecipientResult[] = [];
     let [sender, chunk]: (SmtpError | undefined)[] = [];
     for (;;) {
@@ -173,6 +188,10 @@ export class Connection {
       if (event) {
         if (event.type === "failed") throw this.#fail(event.failure);
         if ("reply" in event && event.reply) this.#note(event.reply);
+        if (event.type === "ready" && this.#opening !== undefined) {
+          this.#limits = new Limits(this.#opening);
+          this.#opening = undefined;
+        }
         if (event.type === "refused") {
           throw this.#fail(this.#client.status.failure ?? REFUSED(event));
         }
@@ -188,6 +207,7 @@ export class Connection {
       if (bytes === LATE) continue;
       this.#reading = undefined;
       if (bytes !== undefined) {
+        if (this.#opening !== undefined) this.#opening += new TextDecoder().decode(bytes);
         this.#queue.push(...this.#client.receive(bytes));
         continue;
       }
@@ -264,6 +284,8 @@ export class Connection {
       const inside = await this.#before(this.#client.deadline, () => upgrade.call(this.#transport));
       if (inside === LATE) return;
       this.#transport = inside;
+      // What was said in the clear counts no more.
+      this.#opening = "";
     } catch (error) {
       if (error instanceof SmtpError) throw error;
       this.close();

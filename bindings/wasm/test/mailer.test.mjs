@@ -177,6 +177,176 @@ test("a logger gets the dialogue without secrets", () =>
     for (const secret of [AUTH.pass, btoa(`\0${AUTH.user}\0${AUTH.pass}`), ".two"]) assert.ok(!lines.join("\n").includes(secret));
   }));
 
+/** Runs `work` with a server that states these limits; `says` can answer a command in its own way. */
+async function withLimits(limits, work, says = () => undefined) {
+  const sessions = [];
+  const sockets = new Set();
+  const listener = net.createServer((socket) => {
+    const transactions = [];
+    sessions.push(transactions);
+    sockets.add(socket.on("error", () => {}));
+    let [rest, content] = ["", false];
+    const reply = (line) => socket.write(`${line}\r\n`);
+    reply("220 limits.example.org");
+    socket.on("data", (bytes) => {
+      const lines = (rest + bytes.toString("latin1")).split("\r\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        if (content) {
+          if (line !== ".") continue;
+          content = false;
+          reply("250 2.0.0 taken");
+          continue;
+        }
+        const verb = line.slice(0, 4).toUpperCase();
+        const [, address] = /<(.*)>/.exec(line) ?? [];
+        const own = says(line, transactions, sessions);
+        if (own === "drop") return socket.destroy();
+        if (own) reply(own);
+        else if (verb === "EHLO") reply(`250-limits.example.org\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS ${limits}`);
+        else if (verb === "DATA") reply("354 go on");
+        else reply("250 2.0.0 fine");
+        if (verb === "MAIL" && !own) transactions.push([]);
+        if (verb === "RCPT" && !own) transactions.at(-1).push(address);
+        if (verb === "DATA" && !own) content = true;
+        if (verb === "QUIT") socket.end();
+      }
+    });
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  try {
+    await work({ host: "127.0.0.1", port: listener.address().port }, sessions);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+  }
+}
+
+const FIVE = ["a@one.example", "b@two.example", "c@ONE.example", "d@one.example", "e@two.example"];
+
+test("the limits that a server states split a mail into transactions and connections", async () => {
+  for (const [limits, expected] of [
+    ["RCPTMAX=2", [[FIVE.slice(0, 2), FIVE.slice(2, 4), FIVE.slice(4)]]],
+    ["RCPTMAX=2 MAILMAX=2", [[FIVE.slice(0, 2), FIVE.slice(2, 4)], [FIVE.slice(4)]]],
+    ["RCPTDOMAINMAX=1", [[[FIVE[0], FIVE[2], FIVE[3]]], [[FIVE[1], FIVE[4]]]]],
+    ["RCPTMAX=5", [[FIVE]]],
+  ]) {
+    for (const pool of [false, true]) {
+      await withLimits(limits, async (server, sessions) => {
+        const mailer = plain(server, { pool });
+        const sent = await mailer.sendMail({ ...MAIL, to: FIVE });
+        await mailer.close();
+        assert.deepEqual(sessions, expected, limits);
+        assert.deepEqual(sent.accepted, FIVE);
+        assert.deepEqual(sent.recipients.map(({ address }) => address), FIVE);
+        assert.equal(sent.response, "250 2.0.0 taken");
+      });
+    }
+  }
+});
+
+test("limits that were stated before TLS count no more", async () => {
+  const { Connection } = await import("sansmtp");
+  const said = (text) => new TextEncoder().encode(text);
+  /** Gives these replies octet by octet, one with each write. */
+  const scripted = (replies, startTls) => {
+    const octets = [];
+    const next = () => octets.push(...said(replies.shift() ?? ""));
+    next();
+    return {
+      read: async () => (octets.length > 0 ? Uint8Array.of(octets.shift()) : undefined),
+      write: async () => next(),
+      close() {},
+      ...(startTls && { startTls }),
+    };
+  };
+  for (const [inside, expected] of [
+    ["250-x\r\n250-limits MAILMAX=9 RCPTMAX=2\r\n250 SIZE\r\n", [true, true, false]],
+    ["250-x\r\n250 LIMITS RCPTMAX=2 RCPTMAXIMUM=1 RCPTDOMAINMAX=0\r\n", [true, true, false]],
+    ["250-x\r\n250 LIMITSX RCPTMAX=2\r\n", [true, true, true]],
+    ["250 x\r\n", [true, true, true]],
+  ]) {
+    const secured = scripted([""]);
+    secured.write = async () => {
+      secured.read = scripted([inside]).read;
+    };
+    const clear = scripted(["220 x\r\n", "250-x\r\n250-STARTTLS\r\n250 LIMITS RCPTMAX=1\r\n", "220 go\r\n"], async () => secured);
+    const connection = await Connection.open(clear, { host: "x", security: "starttls" });
+    assert.deepEqual(connection.admitted(FIVE.slice(0, 3)), expected, inside);
+    connection.close();
+  }
+});
+
+test("a pool does not keep a connection that has had all its messages", () =>
+  withLimits("MAILMAX=2", async (server, sessions) => {
+    const mailer = plain(server, { pool: true, maxConnections: 1 });
+    for (let n = 0; n < 5; n++) await mailer.sendMail(MAIL);
+    await mailer.close();
+    assert.deepEqual(sessions.map(({ length }) => length), [2, 2, 1]);
+  }));
+
+test("recipients that are too many for one transaction get another one, stated or not", () =>
+  withLimits(
+    "RCPTMAX=1000",
+    async (server, sessions) => {
+      const sent = await plain(server).sendMail({ ...MAIL, to: FIVE });
+      assert.deepEqual(sessions, [[FIVE.slice(0, 3), FIVE.slice(3)]]);
+      assert.deepEqual(sent.accepted, FIVE);
+    },
+    (line, transactions) => (line.startsWith("RCPT") && transactions.at(-1).length === 3 ? "452 4.5.3 Too many recipients" : undefined),
+  ));
+
+test("a recipient that a later transaction is refused for stands in the result", () =>
+  withLimits(
+    "RCPTMAX=2",
+    async (server) => {
+      const sent = await plain(server).sendMail({ ...MAIL, to: FIVE });
+      assert.deepEqual(sent.accepted, FIVE.slice(0, 4));
+      assert.deepEqual(sent.rejected, FIVE.slice(4));
+      assert.equal(sent.rejectedErrors[0].responseCode, 550);
+      assert.equal(sent.recipients[4].response, "550 5.1.1 nobody");
+    },
+    (line) => (line.startsWith(`RCPT TO:<${FIVE[4]}>`) ? "550 5.1.1 nobody" : undefined),
+  ));
+
+test("a server that refuses every transaction refuses all recipients", () =>
+  withLimits(
+    "RCPTMAX=2",
+    async (server) => {
+      const error = await refusal(plain(server).sendMail({ ...MAIL, to: FIVE }));
+      assert.equal(error.responseCode, 550);
+      assert.deepEqual(error.rejected, FIVE);
+      assert.equal(error.rejectedErrors.length, 5);
+    },
+    (line) => (line.startsWith("RCPT") ? "550 5.1.1 nobody" : undefined),
+  ));
+
+test("a connection lost between two transactions loses nobody, and nobody gets the mail twice", async () => {
+  // The server closes at the second MAIL of a session: another connection goes on.
+  await withLimits(
+    "RCPTMAX=2",
+    async (server, sessions) => {
+      const sent = await plain(server).sendMail({ ...MAIL, to: FIVE });
+      assert.deepEqual(sent.accepted, FIVE);
+      assert.deepEqual(sessions, [[FIVE.slice(0, 2)], [FIVE.slice(2, 4)], [FIVE.slice(4)]]);
+    },
+    (line, transactions) => (line.startsWith("MAIL") && transactions.length === 1 ? "drop" : undefined),
+  );
+  // No further connection is taken: who has got the mail is told all the same.
+  await withLimits(
+    "RCPTMAX=2 MAILMAX=1",
+    async (server, sessions) => {
+      const sent = await plain(server).sendMail({ ...MAIL, to: FIVE });
+      assert.deepEqual(sent.accepted, FIVE.slice(0, 2));
+      assert.deepEqual(sent.rejected, FIVE.slice(2));
+      for (const error of sent.rejectedErrors) assert.deepEqual([error.code, error.outcomeUnknown], ["ECONNECTION", false]);
+      assert.equal(sessions.length, 2);
+    },
+    (line, _, sessions) => (line.startsWith("EHLO") && sessions.length === 2 ? "drop" : undefined),
+  );
+});
+
 test("a pool keeps connections and survives one that the server closed", async () => {
   const failures = [];
   await withServer({ failures }, async (server) => {

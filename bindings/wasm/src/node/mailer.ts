@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ConnectionOptions } from "node:tls";
 import type { ClientOptions, Credentials, Envelope, Reports } from "../client.js";
-import { Connection, type RecipientResult } from "../connection.js";
+import { Connection, type Delivery, type RecipientResult } from "../connection.js";
 import { SmtpError } from "../errors.js";
 import { addresses, type Addresses, type Attachment, compose, type Message } from "../message.js";
 import { findProvider, nearestProvider } from "../providers.js";
@@ -161,7 +161,7 @@ export function createMailer(options: MailerOptions): Mailer {
     } finally {
       slot.messages++;
       const { connection } = slot;
-      if (options.pool && connection.isOpen && connection.status.stage === "idle" && slot.messages < (options.maxMessages ?? 100)) {
+      if (options.pool && connection.isOpen && !connection.isSpent && connection.status.stage === "idle" && slot.messages < (options.maxMessages ?? 100)) {
         idle.push(slot);
         void connection.lost().then(() => {
           const at = idle.indexOf(slot);
@@ -176,6 +176,19 @@ export function createMailer(options: MailerOptions): Mailer {
     }
   };
 
+  /** Sends in as many transactions and connections as the server's limits ask for. */
+  const deliver = async (envelope: Envelope, content: Uint8Array): Promise<Delivery> => {
+    const parts = new Parts(envelope);
+    try {
+      do {
+        await withConnection((connection) => parts.send(connection, content));
+      } while (parts.pending.length > 0);
+    } catch (error) {
+      parts.giveUp(error);
+    }
+    return parts.end();
+  };
+
   const close = async (): Promise<void> => {
     await Promise.all(idle.splice(0).map(({ connection }) => connection.quit()));
   };
@@ -185,7 +198,7 @@ export function createMailer(options: MailerOptions): Mailer {
     async sendMail(mail) {
       const { envelope, content, messageId } = await prepared(mail);
       const start = performance.now();
-      const delivery = await withConnection((connection) => connection.send(envelope, content));
+      const delivery = await deliver(envelope, content);
       const refused = delivery.recipients.filter(({ accepted }) => !accepted);
       return {
         messageId,
@@ -206,6 +219,100 @@ export function createMailer(options: MailerOptions): Mailer {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A message that may need several transactions, since the server takes fewer recipients at once (RFC 9422). */
+class Parts {
+  readonly #envelope: Envelope;
+  readonly #results: RecipientResult[] = [];
+  #response: string | undefined;
+  #error: SmtpError | undefined;
+  /** The places of those whose transaction broke off. */
+  #tried: readonly number[] = [];
+  /** The places of the recipients whose turn is still to come. */
+  pending: number[];
+
+  constructor(envelope: Envelope) {
+    this.#envelope = envelope;
+    this.pending = [...envelope.to.keys()];
+  }
+
+  /** Sends what this connection may have. */
+  async send(connection: Connection, content: Uint8Array): Promise<void> {
+    let used = false;
+    do {
+      const flags = connection.admitted(this.#part(this.pending).to);
+      const places = this.pending.filter((_, at) => flags[at]);
+      if (places.length === 0 && this.pending.length > 0) {
+        // A session that has just begun admits somebody.
+        await connection.quit();
+        return;
+      }
+      try {
+        const { recipients, response } = await connection.send(this.#part(places), content);
+        this.#response ??= response;
+        this.#settle(places, (at) => recipients[at]);
+        // Somebody got it, so that this comes to an end.
+        this.pending.push(...places.filter((place) => isOverLimit(this.#results[place])));
+      } catch (error) {
+        // The part before may have been the last that the server wanted.
+        if (used && isLost(error)) return;
+        if (!(error instanceof SmtpError && connection.isOpen)) {
+          this.#tried = places;
+          throw error;
+        }
+        this.#fail(places, error);
+      }
+      used = true;
+    } while (this.pending.length > 0 && connection.isOpen && connection.status.stage === "idle");
+  }
+
+  /** Leaves it at those who have got the message; throws if nobody has. */
+  giveUp(error: unknown): void {
+    if (this.#response === undefined || !(error instanceof SmtpError)) throw error;
+    const tried = this.pending.filter((place) => this.#tried.includes(place));
+    this.#fail(tried, error);
+    this.#fail(this.pending, new SmtpError(error.code, `not sent to this recipient: ${error.message}`, { cause: error }));
+  }
+
+  /** What became of all; throws if nobody got the message. */
+  end(): Delivery {
+    if (this.#response !== undefined) return { recipients: this.#results, response: this.#response };
+    throw this.#error;
+  }
+
+  #part(places: readonly number[]): Envelope {
+    return { ...this.#envelope, to: places.map((place) => this.#envelope.to[place] ?? "") };
+  }
+
+  #fail(places: readonly number[], error: SmtpError): void {
+    const each = error.rejectedErrors ?? [];
+    this.#settle(places, (_, address) => {
+      const own = each.find(({ recipient }) => recipient === address) ?? error;
+      return { address, accepted: false, response: own.response ?? "", error: own };
+    });
+    if (this.#error) {
+      this.#error.rejected = [...(this.#error.rejected ?? []), ...(error.rejected ?? [])];
+      this.#error.rejectedErrors = [...(this.#error.rejectedErrors ?? []), ...each];
+    } else {
+      this.#error = error;
+    }
+  }
+
+  #settle(places: readonly number[], result: (at: number, address: string) => RecipientResult | undefined): void {
+    for (const [at, place] of places.entries()) {
+      const settled = result(at, this.#envelope.to[place] ?? "");
+      if (settled) this.#results[place] = settled;
+    }
+    this.pending = this.pending.filter((place) => !places.includes(place));
+  }
+}
+
+/** Whether a recipient was refused only since there were too many (RFC 5321, section 4.5.3.1.10). */
+function isOverLimit(result: RecipientResult | undefined): boolean {
+  const { responseCode, enhancedCode } = result?.error ?? {};
+  if (enhancedCode === undefined) return responseCode === 452;
+  return (responseCode === 452 || responseCode === 552) && enhancedCode.endsWith(".5.3");
 }
 
 const CONSOLE: Logger = { debug: ({ connection }, line) => console.debug(`smtp ${connection} ${line}`) };
