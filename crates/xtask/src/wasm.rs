@@ -14,6 +14,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// What Node 20 and every current browser have. `--all-features` would use more than they take.
 const OPTIMISE: &[&str] = &[
     "-Oz",
+    "--converge",
     // Inlined, a function is smaller, but what it is inlined into repeats less, and gzip finds less.
     "--one-caller-inline-max-function-size=0",
     "--always-inline-max-function-size=0",

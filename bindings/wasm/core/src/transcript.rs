@@ -20,12 +20,13 @@ impl Transcript {
     /// Takes what the client (0) or the server (1) sends, that TLS is up (2) or that all is over (3); answers
     /// with the lines that are complete now.
     pub(crate) fn call(&mut self, operation: u8, octets: &[u8], answer: &mut Answer) {
-        let line = |entry: Entry<'_>| line(answer, entry);
+        let mut line = |entry: Entry<'_>| line(answer, entry);
         match operation {
-            0 => self.0.client(octets, line),
-            1 => self.0.server(octets, line),
+            // By reference, as `tls` itself hands it on: otherwise all would be compiled twice.
+            0 => self.0.client(octets, &mut line),
+            1 => self.0.server(octets, &mut line),
             2 => self.0.tls(line),
-            _ => self.0.finish(line),
+            _ => self.0.finish(&mut line),
         }
     }
 }
