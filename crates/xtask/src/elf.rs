@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::calls::{self, Chain, Function};
+
 /// What of a file matters here.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
@@ -15,8 +17,8 @@ pub(crate) struct Image {
     pub(crate) statics: u32,
     /// Names and sizes.
     pub(crate) symbols: Vec<(String, u32)>,
-    /// Functions and their stack frames, if the compiler was told to write them.
-    frames: Vec<(String, u32)>,
+    /// By their addresses; with their stack frames, if the compiler was told to write them.
+    functions: BTreeMap<u32, Function>,
 }
 
 impl Image {
@@ -35,8 +37,9 @@ impl Image {
         let names = table + half(file, 0x32)? as usize * entry;
         let names = word(file, names + 16)? as usize;
         let mut image = Self::default();
-        let mut functions = BTreeMap::new();
         let mut frames = Vec::new();
+        let mut ends = Vec::new();
+        let mut code = Vec::new();
         for section in (0..count).map(|number| table + number * entry) {
             let (kind, flags) = (word(file, section + 4)?, word(file, section + 8)?);
             let size = word(file, section + 20)?;
@@ -47,6 +50,10 @@ impl Image {
             if allocated && writable {
                 image.statics += size;
             }
+            if allocated && stored {
+                let [address, start] = [12, 16].map(|field| word(file, section + field));
+                code.push((address?, start? as usize, size));
+            }
             if kind == 2 {
                 let strings = table + word(file, section + 24)? as usize * entry;
                 let strings = word(file, strings + 16)? as usize;
@@ -55,7 +62,8 @@ impl Image {
                     let name = name(file, strings + word(file, symbol)? as usize)?;
                     let name = format!("{:#}", rustc_demangle::demangle(&name));
                     if file.get(symbol + 12).is_some_and(|kind| kind & 15 == 2) {
-                        functions.insert(word(file, symbol + 4)? & !1, name.clone());
+                        let address = word(file, symbol + 4)? & !1;
+                        ends.push((address, word(file, symbol + 8)?, name.clone()));
                     }
                     image.symbols.push((name, word(file, symbol + 8)?));
                 }
@@ -66,18 +74,38 @@ impl Image {
                 frames = stack_sizes(octets.context("a section outside of the file")?)?;
             }
         }
-        image.frames = frames
-            .into_iter()
-            .filter_map(|(address, frame)| Some((functions.get(&(address & !1))?.clone(), frame)))
-            .collect();
+        for (address, size, name) in ends {
+            let within =
+                |(start, _, size): &&(u32, usize, u32)| (*start..*start + *size).contains(&address);
+            let code = code.iter().find(within).and_then(|(start, offset, _)| {
+                let at = offset + (address - start) as usize;
+                file.get(at..at + size as usize)
+            });
+            let function = Function {
+                name,
+                frame: 0,
+                code: code.unwrap_or_default().to_vec(),
+            };
+            image.functions.insert(address, function);
+        }
+        for (address, frame) in frames {
+            if let Some(function) = image.functions.get_mut(&(address & !1)) {
+                function.frame = frame;
+            }
+        }
         Ok(image)
+    }
+
+    /// The deepest chain of calls from the functions that `is_one` picks; Thumb only.
+    pub(crate) fn deepest_chain(&self, is_one: impl Fn(&str) -> bool) -> Result<Chain> {
+        calls::deepest(&self.functions, is_one).map_err(anyhow::Error::msg)
     }
 
     /// The largest stack frame of the functions that `is_one` picks, and whose it is.
     pub(crate) fn largest_frame(&self, is_one: impl Fn(&str) -> bool) -> (u32, String) {
-        let picked = self.frames.iter().filter(|(name, _)| is_one(name));
-        let largest = picked.max_by_key(|(_, size)| *size);
-        largest.map_or((0, String::new()), |(name, size)| (*size, name.clone()))
+        let picked = self.functions.values().filter(|it| is_one(&it.name));
+        let largest = picked.max_by_key(|it| it.frame);
+        largest.map_or((0, String::new()), |it| (it.frame, it.name.clone()))
     }
 
     /// The octets of all symbols that `is_one` picks.

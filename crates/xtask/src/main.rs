@@ -3,6 +3,7 @@
 mod asm;
 mod baseline;
 mod bench;
+mod calls;
 mod cargo;
 #[cfg(test)]
 mod conformance;

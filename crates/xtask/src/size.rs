@@ -27,9 +27,11 @@ struct Limits {
     frame: u32,
 }
 
-/// What everybody may hold on to: one session in so much RAM, and no function that takes more stack.
+/// What everybody may hold on to: one session in so much RAM, no function that takes more stack, and no call of the
+/// caller's below which there is more of it.
 const STATE: u32 = 128;
 const FRAME: u32 = 256;
+const STACK: u32 = 576;
 
 const ROWS: &[Row] = &[
     Row {
@@ -124,19 +126,20 @@ impl Row {
             ("flash", cost.flash, self.limits.flash),
             ("state", cost.state, self.limits.state),
             ("the largest stack frame", cost.frame.0, self.limits.frame),
+            ("the deepest stack", cost.chain.depth, STACK),
             ("panic symbols", cost.panics, 0),
             ("allocations", cost.allocations, 0),
         ]
         .into_iter()
         .filter(|(_, is, most)| is > most)
         .map(|(what, is, most)| {
-            let frame = if what.ends_with("frame") {
-                format!(" ({})", cost.frame.1)
-            } else {
-                String::new()
+            let whose = match what {
+                "the largest stack frame" => format!(" ({})", cost.frame.1),
+                "the deepest stack" => format!(" ({})", cost.chain.names.join(" -> ")),
+                _ => String::new(),
             };
             format!(
-                "{}: {what} is {is}{frame}, at most {most} is allowed",
+                "{}: {what} is {is}{whose}, at most {most} is allowed",
                 self.name
             )
         })

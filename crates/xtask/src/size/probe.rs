@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::calls::Chain;
 use crate::elf::Image;
 use crate::shell::Run;
 use crate::thumb_toolchain::{self, TARGET, ThumbToolchain};
@@ -20,6 +21,8 @@ pub(super) struct Cost {
     pub(super) state: u32,
     /// The largest stack frame, and whose it is.
     pub(super) frame: (u32, String),
+    /// The stack that the deepest chain of calls takes, from the caller's call on, where it can be told.
+    pub(super) chain: Chain,
     pub(super) panics: u32,
     pub(super) allocations: u32,
 }
@@ -58,6 +61,10 @@ impl Probe {
             flash: flash(&image) - self.ground,
             state: image.sum(|name| name.ends_with("_STATE")),
             frame: image.largest_frame(|name| !is_probe(name)),
+            chain: match self.target {
+                TARGET => image.deepest_chain(|name| !is_probe(name) && name != "_start")?,
+                _ => Chain::default(),
+            },
             // The linker throws the handler itself away unless something reaches it.
             panics: count(&["panic", "rust_begin_unwind"]),
             allocations: count(&["__rust_alloc", "__rust_realloc", "__rg_", "malloc"]),

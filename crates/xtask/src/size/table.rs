@@ -18,9 +18,10 @@ const TOLERANCE: u32 = 3;
 pub(super) fn render(compiler: &str, rows: &[(&Row, Vec<Option<Cost>>)]) -> String {
     let mut text = format!(
         "Octets with {compiler}, opt-level z, fat LTO; `memcpy` and its like not counted. State is that of one session,\n\
-         beside a line buffer of {LINE_BUFFER} octets or more, which the caller lends.\n\n\
-         | part of the core | {} | state | largest stack frame | panics | allocations |\n\
-         |---|{}---:|---:|---:|---:|\n",
+         beside a line buffer of {LINE_BUFFER} octets or more, which the caller lends. The deepest stack is that of all calls\n\
+         below one of the caller's, frame by frame; a source of content that the caller lends comes on top.\n\n\
+         | part of the core | {} | state | largest stack frame | deepest stack | panics | allocations |\n\
+         |---|{}---:|---:|---:|---:|---:|\n",
         TARGETS
             .iter()
             .map(|target| format!("flash, {}", target.split('-').next().unwrap_or(target)))
@@ -37,7 +38,16 @@ pub(super) fn render(compiler: &str, rows: &[(&Row, Vec<Option<Cost>>)]) -> Stri
             if cost.flash > row.limits.goal {
                 cells[1] = format!("{} (goal {})", cells[1], number(row.limits.goal));
             }
-            cells.extend([cost.state, cost.frame.0, cost.panics, cost.allocations].map(number));
+            cells.extend(
+                [
+                    cost.state,
+                    cost.frame.0,
+                    cost.chain.depth,
+                    cost.panics,
+                    cost.allocations,
+                ]
+                .map(number),
+            );
         }
         text += &format!("| {} |\n", cells.join(" | "));
     }
