@@ -240,8 +240,11 @@ impl Connection {
         Client::resume(self.session, &config, &mut self.line, None, None).allowance()
     }
 
-    /// Says goodbye and closes. What goes wrong here harms nobody.
+    /// Says goodbye and closes; within content it can only close. What goes wrong here harms nobody.
     pub(super) async fn farewell(mut self, setup: &Setup) {
+        if self.wire.is_within_content() {
+            return;
+        }
         let config = setup.config.as_config();
         let mut client = Client::resume(self.session, &config, &mut self.line, None, None);
         if client.quit(self.wire.clock.now()).is_err() {

@@ -125,6 +125,10 @@ const OUTPUT: usize = 64 * 1024;
 /// a copy costs less than a write of its own.
 const DIRECT: usize = 32 * 1024;
 
+/// The most content that goes out from there before the machine hears of it: the time for a block of content (RFC 5321,
+/// section 4.5.3.2.5) runs anew from each, so a slow link must get one through in that time.
+const BLOCK: usize = 256 * 1024;
+
 impl Wire {
     pub(super) fn new(socket: TcpStream, clock: Clock, watch: Watch) -> Self {
         Self {
@@ -320,7 +324,8 @@ impl Wire {
                 Poll::Ready(Ok([])) => body.finish(now),
                 Poll::Ready(Ok(chunk)) => {
                     if chunk.len() >= DIRECT {
-                        self.direct = body.pass(now, chunk, DIRECT);
+                        let block = chunk.get(..BLOCK).unwrap_or(chunk);
+                        self.direct = body.pass(now, block, DIRECT);
                         if self.direct > 0 {
                             return Poll::Ready(Ok(()));
                         }
@@ -395,6 +400,11 @@ impl Wire {
     /// Whether nothing waits for the stream to take it.
     fn has_sent_all(&self) -> bool {
         self.output.filled().is_empty() && self.direct == 0
+    }
+
+    /// Whether content that the machine counts as sent has still to go out: then nothing else can be said.
+    pub(super) fn is_within_content(&self) -> bool {
+        self.direct > 0
     }
 
     fn give_up_writing(&mut self, error: io::Error) -> Poll<()> {

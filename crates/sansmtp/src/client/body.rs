@@ -44,7 +44,9 @@ impl Body<'_, '_> {
     /// anything else. Otherwise it is 0, and nothing has happened.
     ///
     /// For large content in memory that saves a copy. Where CHUNKING is used, the first
-    /// octets of each chunk need `write`.
+    /// octets of each chunk need `write`. The time for a block of content runs from here
+    /// ([`Timeouts::data_block`](crate::config::Timeouts::data_block)), so a piece should be
+    /// no larger than what a slow link takes in that time.
     pub fn pass(&mut self, now: Instant, piece: &[u8], least: usize) -> usize {
         let session = &mut self.dialogue.session;
         #[cfg(feature = "chunking")]
