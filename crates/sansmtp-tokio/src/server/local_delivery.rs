@@ -150,8 +150,13 @@ impl Body for MaildirBody {
         written.map_err(|error| failure(&self.session, &error).into())
     }
 
-    async fn finish(self) -> Verdict {
-        match self.delivery.commit().await {
+    async fn finish(mut self) -> Verdict {
+        let written = self.delivery.write(&self.filter.rest()).await;
+        let committed = match written {
+            Ok(()) => self.delivery.commit().await,
+            Err(error) => Err(error),
+        };
+        match committed {
             Ok(_) => {
                 let text = format!("Stored as {}", self.id);
                 OwnedReply::new(250, EnhancedCode::new(2, 0, 0), text)

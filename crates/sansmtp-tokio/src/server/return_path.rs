@@ -38,9 +38,7 @@ impl Filter {
         }
     }
 
-    /// Hands on, in pieces, what passes of these octets.
-    ///
-    /// The content ends with a line end, so that nothing is held then.
+    /// Hands on, in pieces, what passes of these octets; [`Filter::rest`] has the end.
     pub(super) fn pass<'c>(&mut self, chunk: &'c [u8]) -> Passed<'c> {
         if self.at == At::Body {
             return Passed::Whole(chunk);
@@ -81,6 +79,11 @@ impl Filter {
             }
         }
         Passed::Part(passed)
+    }
+
+    /// What is held at the end of the content. By BDAT that may be the beginning of a line.
+    pub(super) fn rest(self) -> Vec<u8> {
+        self.held
     }
 
     /// Takes an octet of what may be the field's name.
@@ -130,10 +133,10 @@ mod tests {
     fn filtered(content: &str, size: usize) -> String {
         let mut filter = Filter::new();
         let chunks = content.as_bytes().chunks(size);
-        let passed: Vec<u8> = chunks
+        let mut passed: Vec<u8> = chunks
             .flat_map(|chunk| filter.pass(chunk).as_ref().to_vec())
             .collect();
-        assert!(filter.held.is_empty());
+        passed.extend(filter.rest());
         String::from_utf8(passed).unwrap()
     }
 
@@ -160,6 +163,9 @@ mod tests {
                 "A: b\r\n\r\nReturn-Path: a\r\n",
             ),
             ("R\nReturn-Path: a\r\n", "R\n"),
+            ("r", "r"),
+            ("A: b\r\nReturn-Path ", "A: b\r\nReturn-Path "),
+            ("A: b\r\nReturn-Path:", "A: b\r\n"),
         ] {
             for size in 1..=content.len().max(1) {
                 assert_eq!(filtered(content, size), passes, "{content:?} by {size}");

@@ -39,6 +39,26 @@ async fn a_message_in_chunks_is_on_disk() {
 }
 
 #[tokio::test]
+async fn a_message_in_chunks_may_end_within_a_line() {
+    let directory = Directory::new();
+    let running = Running::start(config(), directory.handler().await, PLAIN).await;
+    let mut client = running.hello().await;
+    client
+        .say("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\nBDAT 14 LAST\r\nSubject: x\r\nReQUIT\r\n")
+        .await;
+    for begins in ["250 2.1.0", "250 2.1.5", "250 2.0.0 Stored as ", "221 "] {
+        let reply = client.reply().await;
+        assert!(reply.starts_with(begins), "{reply}");
+    }
+    let files = directory.files("new");
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let content = std::fs::read_to_string(file).unwrap();
+    assert!(content.ends_with("Subject: x\r\nRe"), "{content}");
+}
+
+#[tokio::test]
 async fn a_pipelined_message_is_on_disk_byte_by_byte() {
     let directory = Directory::new();
     let running = Running::start(config(), directory.handler().await, PLAIN).await;
