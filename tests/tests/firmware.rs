@@ -254,7 +254,7 @@ fn a_server_that_falls_silent_at_any_step_is_given_up() {
         .chain([octets / 2, octets - 6].map(Cut::HoldClientOctets))
     {
         let proxy = CuttingProxy::start(port, cut).unwrap();
-        let device = Device::new(&emulator, "plain", "alice@mx.test").with("timeout", "400");
+        let device = Device::new(&emulator, "plain", "alice@mx.test").with("timeout", "1000");
         unknown += usize::from(!is_delivered_once(
             &device,
             &proxy,

@@ -38,7 +38,7 @@ pub(crate) const QUICK: Effort = Effort {
     full: false,
 };
 
-/// About a quarter of an hour.
+/// About ten minutes.
 pub(crate) const FULL: Effort = Effort {
     rounds: 5,
     seconds: 0.4,
@@ -67,9 +67,9 @@ pub(crate) fn run(effort: Effort, only: &[String]) -> Result<()> {
         );
     }
     let environment = Environment::prepare()?;
+    let mut page = Page::new(effort.full, environment::describe()?);
     measure::stay_on_one_core()?;
     let start = Instant::now();
-    let mut page = Page::new(effort.full, environment::describe()?);
     for (name, section) in SECTIONS {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
             section(&environment, effort, &mut page)?;

@@ -127,7 +127,7 @@ const DIRECT: usize = 32 * 1024;
 
 /// The most content that goes out from there before the machine hears of it: the time for a block of content (RFC 5321,
 /// section 4.5.3.2.5) runs anew from each, so a slow link must get one through in that time.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 512 * 1024;
 
 impl Wire {
     pub(super) fn new(socket: TcpStream, clock: Clock, watch: Watch) -> Self {

@@ -73,10 +73,11 @@ const HEAD: &str = "\
 
 Made by `cargo xtask bench`, which installs what it needs, measures all rows in one run and writes this page; do not
 edit it. `cargo xtask bench --quick` takes a minute behind its builds. Compare figures of one run only: the same
-program is faster or slower by half on another day. All is on loopback of one machine, and client and
-server share one core: whether two wake each other across cores is chance, and costs more than a message does. Messages
-per second are therefore what both sides cost together. Processor time is what the system accounts to the process. Each figure is the median of the rounds,
-and its spread the greatest of them as a multiple of the least; rows take turns within a round.
+program is faster or slower by half on another day. All is on loopback of one machine, and client and server share
+one core: whether two wake each other across cores is chance, and costs more than a message does. Messages per second
+are therefore what both sides cost together. Processor time is what the system accounts to the process. Each figure is
+the median of the rounds, and its spread the greatest of them as a multiple of the least; rows take turns within a
+round.
 
 What repeats exactly is not here but in [counts.txt](../counts.txt), with limits that CI holds: instructions of the
 core, and system calls, round trips and allocations per message.
