@@ -111,16 +111,17 @@ impl Mailer {
                     let all = (0..envelope.recipients.len()).collect();
                     return Parts::new(pool, &envelope).send(lease, content, all).await;
                 }
-                if lease.reused {
+                if lease.was_used() {
                     // A session that has just begun may take them.
                     lease = pool.renew(lease).await?;
                     continue;
                 }
             }
+            let used = lease.was_used();
             let connection = &mut lease.connection;
             let sent = connection.send(&pool.setup, &envelope, &mut content);
             match sent.await {
-                Err(lost) if lost.unheard && lease.reused && content.rewind() => {
+                Err(lost) if lost.unheard && used && content.rewind() => {
                     lease = pool.replace(lease).await?;
                 }
                 Ok(report) if content.is_repeatable() => {

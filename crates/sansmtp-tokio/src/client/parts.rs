@@ -63,8 +63,7 @@ impl<'p, 'e> Parts<'p, 'e> {
                 ..*self.envelope
             };
             content.rewind();
-            // The part before may have been the last that the server wanted.
-            let used = lease.reused || lease.connection.messages > 0;
+            let used = lease.was_used();
             let connection = &mut lease.connection;
             let result = connection.send(&pool.setup, &part, &mut content).await;
             let (report, error) = match result {

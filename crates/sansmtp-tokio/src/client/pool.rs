@@ -63,9 +63,17 @@ struct Idle {
 /// A connection in use.
 pub(super) struct Lease<'p> {
     pub(super) connection: Connection,
-    /// It was used before, so the server may have closed it.
-    pub(super) reused: bool,
+    /// It was used before it was lent.
+    reused: bool,
     permit: SemaphorePermit<'p>,
+}
+
+impl Lease<'_> {
+    /// Whether it was used, before or since it was lent: the server may have closed it, or had all the messages that
+    /// it takes over one connection.
+    pub(super) fn was_used(&self) -> bool {
+        self.reused || self.connection.messages > 0
+    }
 }
 
 impl Pool {

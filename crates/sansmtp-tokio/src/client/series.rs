@@ -44,7 +44,7 @@ impl<'p, F: FnMut(usize, Result<Report, Error>)> Series<'p, F> {
                 Err(error) => return (self.told)(number, Err(error)),
             };
             let setup = &self.pool.setup;
-            let used = lease.reused || lease.connection.messages > 0;
+            let used = lease.was_used();
             let admitted = lease.connection.admits_all(setup, &envelope);
             if !admitted && (used || content.is_repeatable()) {
                 self.lease = Some(lease);

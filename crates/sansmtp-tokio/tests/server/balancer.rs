@@ -37,11 +37,7 @@ where
     client.until_content().await;
     client.say("Subject: x\r\n\r\nx\r\n.\r\n").await;
     assert!(client.reply().await.starts_with("250 "));
-    let files = directory.files("new");
-    let [file] = files.as_slice() else {
-        panic!("{files:?}")
-    };
-    std::fs::read_to_string(file).unwrap()
+    directory.stored()
 }
 
 async fn start(config: ServerConfig, directory: &Directory, security: Security) -> Running {

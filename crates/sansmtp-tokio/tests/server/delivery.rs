@@ -27,11 +27,7 @@ async fn a_message_in_chunks_is_on_disk() {
     assert!(client.reply().await.starts_with("503 "));
     client.expect("QUIT", "221 ").await;
     client.ends().await;
-    let files = directory.files("new");
-    let [file] = files.as_slice() else {
-        panic!("{files:?}")
-    };
-    let content = std::fs::read_to_string(file).unwrap();
+    let content = directory.stored();
     assert!(
         content.ends_with("Subject: x\r\n\r\n.\r\nyo\r\n"),
         "{content}"
@@ -50,11 +46,7 @@ async fn a_message_in_chunks_may_end_within_a_line() {
         let reply = client.reply().await;
         assert!(reply.starts_with(begins), "{reply}");
     }
-    let files = directory.files("new");
-    let [file] = files.as_slice() else {
-        panic!("{files:?}")
-    };
-    let content = std::fs::read_to_string(file).unwrap();
+    let content = directory.stored();
     assert!(content.ends_with("Subject: x\r\nRe"), "{content}");
 }
 
@@ -322,11 +314,7 @@ async fn a_return_path_that_came_along_is_replaced() {
     assert!(client.reply().await.starts_with("250 2.0.0"));
     assert!(client.reply().await.starts_with("221 "));
     client.ends().await;
-    let files = directory.files("new");
-    let [file] = files.as_slice() else {
-        panic!("{files:?}")
-    };
-    let content = std::fs::read_to_string(file).unwrap();
+    let content = directory.stored();
     assert!(
         content.starts_with("Return-Path: <a@example.net>\r\n"),
         "{content}"

@@ -54,6 +54,15 @@ impl Directory {
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
+    /// What the one file holds that is in `new`.
+    pub(crate) fn stored(&self) -> String {
+        let files = self.files("new");
+        let [file] = files.as_slice() else {
+            panic!("{files:?}")
+        };
+        std::fs::read_to_string(file).unwrap()
+    }
+
     /// A handler that takes mail for example.org, with the user alice.
     pub(crate) async fn handler(&self) -> MaildirHandler {
         let maildir = Maildir::create(&self.0, "mx.example.org").await.unwrap();
