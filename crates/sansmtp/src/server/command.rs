@@ -5,8 +5,8 @@ use super::event::{Event, Query};
 #[cfg(feature = "mta")]
 use super::replies::TOO_MANY_MESSAGES;
 use super::replies::{
-    BARE_LINE_END, ONLY_QUIT, RECIPIENT_NEEDS_SMTPUTF8, SENDER_NEEDS_SMTPUTF8, TOO_LARGE,
-    complaint, out_of_order,
+    BARE_LINE_END, NO_ENVELOPE, ONLY_QUIT, RECIPIENT_NEEDS_SMTPUTF8, RESPONSE_TOO_LONG,
+    SENDER_NEEDS_SMTPUTF8, TOO_LARGE, complaint, out_of_order,
 };
 use super::session::{Outbox, Words};
 use crate::capability::{Extension, Mechanism};
@@ -66,7 +66,7 @@ impl Dialogue<'_> {
             let event = if bare {
                 self.deny(BARE_LINE_END)
             } else if length > room {
-                self.deny("500 5.5.6 Response is too long\r\n")
+                self.deny(RESPONSE_TOO_LONG)
             } else if storage.get(..length) == Some(b"*".as_slice()) {
                 self.deny("501 5.7.0 Authentication cancelled\r\n")
             } else {
@@ -287,7 +287,7 @@ impl Dialogue<'_> {
                     return None;
                 }
                 _ => {
-                    session.say("503 5.5.1 MAIL and RCPT come first\r\n");
+                    session.say(NO_ENVELOPE);
                     return None;
                 }
             },

@@ -2,7 +2,7 @@
 
 use super::dialogue::Dialogue;
 use super::event::{Event, Query};
-use super::replies::{BARE_IN_CONTENT, LINE_TOO_LONG, ONLY_QUIT, TOO_LARGE};
+use super::replies::{BARE_IN_CONTENT, LINE_TOO_LONG, NO_ENVELOPE, ONLY_QUIT, TOO_LARGE};
 use super::session::{Session, Words};
 use crate::machine::Instant;
 use crate::state::{State, Step};
@@ -62,7 +62,7 @@ impl Dialogue<'_> {
             state => {
                 let refusal = match state {
                     State::Closing => ONLY_QUIT,
-                    _ => "503 5.5.1 MAIL and RCPT come first\r\n",
+                    _ => NO_ENVELOPE,
                 };
                 self.refuse_chunk(now, size, refusal);
                 return None;

@@ -8,7 +8,7 @@
 use super::auth::unescape;
 use super::dialogue::Dialogue;
 use super::event::{Digest, Event, Identity, KeysWanted, Query};
-use super::replies::MALFORMED;
+use super::replies::{AUTH_UNAVAILABLE, MALFORMED, RESPONSE_TOO_LONG};
 use super::session::{Outbox, Session, Words};
 use crate::auth::scram::{ClientFinal, ClientFirst, in_base64, write_challenge};
 use crate::auth::{ChannelBinding, Hash, StoredKeys, cram_md5};
@@ -126,7 +126,7 @@ impl Session {
             _ => {
                 self.held = 0;
                 self.step(Step::DenyAuthentication);
-                self.say(UNAVAILABLE);
+                self.say(AUTH_UNAVAILABLE);
             }
         }
     }
@@ -175,7 +175,7 @@ impl Dialogue<'_> {
                 self.session.challenge_with(length);
                 None
             }
-            _ => self.deny(UNAVAILABLE),
+            _ => self.deny(AUTH_UNAVAILABLE),
         }
     }
 
@@ -247,7 +247,7 @@ impl Dialogue<'_> {
         }
         // The message is needed as it came; the name is put behind it in clear.
         let Some(copy) = rest.get_mut(..first.user.len()) else {
-            return self.deny("500 5.5.6 Response is too long\r\n");
+            return self.deny(RESPONSE_TOO_LONG);
         };
         for (to, from) in copy.iter_mut().zip(first.user) {
             *to = *from;
@@ -313,7 +313,7 @@ impl Dialogue<'_> {
                 self.session.challenge_with(length);
                 None
             }
-            _ => self.deny(UNAVAILABLE),
+            _ => self.deny(AUTH_UNAVAILABLE),
         }
     }
 
@@ -370,6 +370,5 @@ const CHALLENGE: Code = match Code::new(334) {
     None => Code::OK,
 };
 
-const UNAVAILABLE: Words = "454 4.7.0 Temporary authentication failure\r\n";
 const WRONG: Words = "535 5.7.8 Authentication credentials invalid\r\n";
 const NOT_BOUND: Words = "535 5.7.8 Channel binding does not fit the mechanisms offered\r\n";

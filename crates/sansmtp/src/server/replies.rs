@@ -23,6 +23,12 @@ pub(super) const RECIPIENT_NEEDS_SMTPUTF8: Words =
 
 pub(super) const ONLY_QUIT: Words = "503 5.5.1 Only QUIT is left\r\n";
 
+pub(super) const RESPONSE_TOO_LONG: Words = "500 5.5.6 Response is too long\r\n";
+
+pub(super) const AUTH_UNAVAILABLE: Words = "454 4.7.0 Temporary authentication failure\r\n";
+
+pub(super) const NO_ENVELOPE: Words = "503 5.5.1 MAIL and RCPT come first\r\n";
+
 pub(super) fn out_of_order(state: State) -> Words {
     match state {
         State::Greeted => "503 5.5.1 EHLO comes first\r\n",

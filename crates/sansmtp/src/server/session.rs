@@ -1,5 +1,6 @@
 //! What the server remembers, and what an answer changes.
 
+use super::replies::AUTH_UNAVAILABLE;
 use crate::capability::Mechanism;
 use crate::config::Security;
 use crate::error::Error;
@@ -273,7 +274,7 @@ impl Session {
             #[cfg(feature = "scram")]
             Asked::Keys => {
                 self.held = 0;
-                Outbox::Fixed("454 4.7.0 Temporary authentication failure\r\n")
+                Outbox::Fixed(AUTH_UNAVAILABLE)
             }
             Asked::Authenticate | Asked::Bearer => {
                 Outbox::Fixed("235 2.7.0 Authentication successful\r\n")
