@@ -188,6 +188,8 @@ export class Connection {
       if (event) {
         if (event.type === "failed") throw this.#fail(event.failure);
         if ("reply" in event && event.reply) this.#note(event.reply);
+        // Such an event stands for the last line of a reply.
+        else this.#ended = true;
         if (event.type === "ready" && this.#opening !== undefined) {
           this.#limits = new Limits(this.#opening);
           this.#opening = undefined;
@@ -287,8 +289,8 @@ export class Connection {
       // What was said in the clear counts no more.
       this.#opening = "";
     } catch (error) {
-      if (error instanceof SmtpError) throw error;
       this.close();
+      if (error instanceof SmtpError) throw error;
       throw new SmtpError("ETLS", `the TLS handshake failed: ${textOf(error)}`, { stage: "starttls", cause: error });
     }
     const failure = this.#client.tlsEstablished();

@@ -125,9 +125,9 @@ function splitList(list: string): string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
-/** The domain in its `xn--` form, which every server takes. */
+/** The domain in its `xn--` form, which every server takes. What a URL would cut off is left for the core to refuse. */
 function toAsciiDomain(address: string): string {
-  return address.replace(/@([^@<>\s[\]]*[^\x00-\x7f][^@<>\s[\]]*)(>?)\s*$/u, (whole, domain: string, end: string) => {
+  return address.replace(/@([^@<>\s[\]/?#:%\\]*[^\x00-\x7f][^@<>\s[\]/?#:%\\]*)(>?)\s*$/u, (whole, domain: string, end: string) => {
     try {
       return `@${new URL(`http://${domain}`).hostname}${end}`;
     } catch {
@@ -186,7 +186,8 @@ function contentTypeOf(name: string): string {
   return CONTENT_TYPES[ending] ?? "application/octet-stream";
 }
 
-function messageIdOf(content: Uint8Array): string {
+/** The Message-ID in the head of a message; empty if there is none. */
+export function messageIdOf(content: Uint8Array): string {
   const head = new TextDecoder().decode(content.subarray(0, 16_384));
   return /^Message-ID:\s*(<[^>]*>)/im.exec(head)?.[1] ?? "";
 }

@@ -7,5 +7,7 @@ initSync({ module: readFileSync(new URL("./smtp.wasm", import.meta.url)) });
 export * from "./common.js";
 export * from "./providers.js";
 export * from "./node/mailer.js";
+export type { Mail, MailAttachment, MailReports } from "./node/mail.js";
+export type { Logger, MailerAuth, MailerOptions } from "./node/options.js";
 export { connect, type SocketOptions, socketTransport } from "./node/socket.js";
 export * from "./node/test-server.js";

@@ -1,3 +1,5 @@
+// Programs that are compiled for an older library have no `Disposable` otherwise.
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The values that the machines exchange with their driver. */
 import type { ACTORS, FAILURES, FAULTS, MISUSES, REQUIREMENTS, SECURITIES, STAGES, STATES } from "./names.js";
 

@@ -33,6 +33,11 @@ test("the package is as its tools want it", () => {
 
 const GREETING = 'const c = new Client({ host: "h", security: "danger-plaintext" }); c.receive(new TextEncoder().encode("220 h\\r\\n")); console.log(new TextDecoder().decode(c.transmit()).trim());';
 
+test("the licenses go along", () => {
+  const names = readdirSync(join(project, "node_modules/sansmtp"));
+  assert.deepEqual(names.filter((name) => name.startsWith("LICENSE")), ["LICENSE-APACHE", "LICENSE-MIT"]);
+});
+
 test("import in Node", () => {
   writeFileSync(join(project, "a.mjs"), `import { Client, createMailer } from "sansmtp"; ${GREETING} createMailer({ service: "gmail" });`);
   assert.equal(run("node", "a.mjs"), "EHLO [127.0.0.1]\n");
@@ -75,6 +80,12 @@ test("the types fit strict TypeScript, and the events are a union that a switch 
   writeFileSync(join(project, "types.mts"), code('import * as S from "sansmtp";'));
   writeFileSync(join(project, "types.cts"), code('import S = require("sansmtp");'));
   const tsc = join(top, "node_modules/.bin/tsc");
-  const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable"];
+  const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+  // A page, compiled for a library without `Disposable`, and without the types of Node.
+  writeFileSync(
+    join(project, "page.ts"),
+    'import { Client } from "sansmtp"; import { findProvider } from "sansmtp/providers"; console.log(new Client({ host: "h", security: "tls" }).receive(), findProvider("gmail")?.name);',
+  );
+  run(tsc, "--strict", "--noEmit", "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--types", "", "page.ts");
   run(tsc, ...options, "--typeRoots", join(top, "node_modules/@types"), "--types", "node", "types.mts", "types.cts");
 });

@@ -21,6 +21,7 @@ const table = JSON.stringify(JSON.parse(readFileSync(core("providers.json"), "ut
 writeFileSync(core("providers.ts"), `const table: unknown = ${table};\nexport default table;\n`);
 execFileSync(join(top, "node_modules/.bin/tsc"), ["-p", "."], { cwd: top, stdio: "inherit" });
 
+for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(top, "../..", license), join(top, license));
 mkdirSync(join(dist, "core"), { recursive: true });
 await bundle([core("core.js")], { file: join(dist, "core/core.js"), minify: true });
 copyFileSync(core("core.d.ts"), join(dist, "core/core.d.ts"));

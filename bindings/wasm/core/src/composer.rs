@@ -70,7 +70,7 @@ fn address<'a>(given: &mut Arguments<'a>) -> Result<Address<'a>, Refusal> {
         Some(name) => Address::new(name, text),
         None => Address::parse(text),
     }
-    .map_err(argument)
+    .map_err(|error| argument(format_args!("{text}: {error}")))
 }
 
 /// Name, content type, content, and perhaps an identifier by which the HTML document shows it.

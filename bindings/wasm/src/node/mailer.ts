@@ -1,72 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
-import type { ConnectionOptions } from "node:tls";
-import type { ClientOptions, Credentials, Envelope, Reports } from "../client.js";
+import type { Envelope } from "../client.js";
 import { Connection, type Delivery, type RecipientResult } from "../connection.js";
 import { SmtpError } from "../errors.js";
-import { addresses, type Addresses, type Attachment, compose, type Message } from "../message.js";
-import { findProvider, nearestProvider } from "../providers.js";
 import type { Transport } from "../transport.js";
 import type { Security } from "../types.js";
 import { Transcript, type TranscriptLine } from "../wire.js";
+import { type Mail, prepared } from "./mail.js";
+import { type Logger, type MailerOptions, targetOf } from "./options.js";
 import { connect } from "./socket.js";
-
-/** How to reach a server, in nodemailer's words. */
-export interface MailerOptions {
-  /** A provider by name, mail address or domain: sets host, port and security. */
-  readonly service?: string;
-  readonly host?: string;
-  readonly port?: number;
-  /** TLS from the first byte; default for port 465. Otherwise STARTTLS is required. */
-  readonly secure?: boolean;
-  /** No TLS at all. Mail can be read and changed on the way. */
-  readonly ignoreTLS?: boolean;
-  /** As it is anyway: STARTTLS is never left out silently. */
-  readonly requireTLS?: boolean;
-  readonly auth?: MailerAuth;
-  /** Sends the password even with `ignoreTLS`. For tests on the own machine. */
-  readonly dangerPlaintextAuth?: boolean;
-  /** The name for EHLO. */
-  readonly name?: string;
-  readonly localAddress?: string;
-  /** Passed on to node:tls; the certificate is checked unless `rejectUnauthorized` is false. */
-  readonly tls?: ConnectionOptions;
-  /** Milliseconds; defaults 30 s, 30 s and 10 min. */
-  readonly connectionTimeout?: number;
-  readonly greetingTimeout?: number;
-  readonly socketTimeout?: number;
-  /** Keeps connections for the next messages. */
-  readonly pool?: boolean;
-  /** Writes every dialogue down, credentials masked: `true` for the console, or something with `debug`. */
-  readonly logger?: boolean | Logger;
-  /** Default 5. */
-  readonly maxConnections?: number;
-  /** Messages for one connection; default 100. */
-  readonly maxMessages?: number;
-}
-
-/** What takes the lines of a dialogue, as loggers do: an entry with details, then the line. */
-export interface Logger {
-  debug(entry: { readonly component: "smtp"; readonly connection: number }, line: string): void;
-}
-
-/** `type: "OAuth2"` goes with `accessToken`. */
-export type MailerAuth =
-  | { readonly type?: "login" | "LOGIN"; readonly user: string; readonly pass: string }
-  | { readonly type?: "OAuth2" | "oauth2"; readonly user: string; readonly accessToken: string };
-
-/** A message to send: composed here, or ready with `raw` and `envelope`. */
-export interface Mail extends Partial<Omit<Message, "attachments">> {
-  readonly attachments?: readonly MailAttachment[];
-  /** Who sends and receives, if not as the headers say. */
-  readonly envelope?: { readonly from?: Addresses; readonly to?: Addresses; readonly cc?: Addresses; readonly bcc?: Addresses };
-  /** A whole message; it is sent as it is. */
-  readonly raw?: string | Uint8Array;
-  readonly dsn?: Reports;
-}
-
-/** An attachment from memory or from a file. */
-export type MailAttachment = Attachment | (Omit<Attachment, "content"> & { readonly path: string });
 
 /** What became of a mail. */
 export interface SentMail {
@@ -91,7 +31,7 @@ export interface Mailer extends AsyncDisposable {
   sendMail(mail: Mail): Promise<SentMail>;
   /** Connects and signs in, and sends nothing. Throws what is wrong. */
   verify(): Promise<true>;
-  /** Says goodbye on the connections that are kept. */
+  /** Says goodbye on the connections that are kept, and keeps no more. What is under way comes to its end. */
   close(): Promise<void>;
 }
 
@@ -102,21 +42,11 @@ interface Slot {
 
 /** Makes a mailer. Throws an {@link SmtpError} with `ECONFIG` if the options can not work. */
 export function createMailer(options: MailerOptions): Mailer {
-  const { host, port, security } = target(options);
-  const auth = options.auth && credentials(options.auth);
-  const client: ClientOptions = {
-    host,
-    security,
-    ...(auth && { auth }),
-    ...(options.name !== undefined && { name: options.name }),
-    dangerPlaintextAuth: options.dangerPlaintextAuth ?? false,
-    greetingTimeout: options.greetingTimeout ?? 30_000,
-    timeout: options.socketTimeout ?? 600_000,
-  };
-  const limit = options.pool ? (options.maxConnections ?? 5) : Number.POSITIVE_INFINITY;
+  noneBesides(arguments);
+  const { host, port, security, client, connectionTimeout, limit, maxMessages } = targetOf(options);
   const idle: Slot[] = [];
   const waiting: (() => void)[] = [];
-  let [busy, connections] = [0, 0];
+  let [busy, connections, closed] = [0, 0, false];
   const logger = options.logger === true ? CONSOLE : options.logger || undefined;
 
   const open = async (): Promise<Slot> => {
@@ -124,7 +54,7 @@ export function createMailer(options: MailerOptions): Mailer {
       host,
       port,
       localAddress: options.localAddress,
-      connectionTimeout: options.connectionTimeout ?? 30_000,
+      connectionTimeout,
       tls: options.tls,
     });
     const written = logger ? logged(transport, logger, ++connections) : transport;
@@ -161,7 +91,7 @@ export function createMailer(options: MailerOptions): Mailer {
     } finally {
       slot.messages++;
       const { connection } = slot;
-      if (options.pool && connection.isOpen && !connection.isSpent && connection.status.stage === "idle" && slot.messages < (options.maxMessages ?? 100)) {
+      if (options.pool && !closed && connection.isOpen && !connection.isSpent && connection.status.stage === "idle" && slot.messages < maxMessages) {
         idle.push(slot);
         void connection.lost().then(() => {
           const at = idle.indexOf(slot);
@@ -190,12 +120,14 @@ export function createMailer(options: MailerOptions): Mailer {
   };
 
   const close = async (): Promise<void> => {
+    closed = true;
     await Promise.all(idle.splice(0).map(({ connection }) => connection.quit()));
   };
 
   return {
     options: { host, port, security },
     async sendMail(mail) {
+      noneBesides(arguments);
       const { envelope, content, messageId } = await prepared(mail);
       const start = performance.now();
       const delivery = await deliver(envelope, content);
@@ -213,6 +145,7 @@ export function createMailer(options: MailerOptions): Mailer {
       };
     },
     async verify() {
+      noneBesides(["nothing", ...arguments]);
       await withConnection((connection) => connection.noop());
       return true;
     },
@@ -353,6 +286,11 @@ function logged(transport: Transport, logger: Logger, connection: number, transc
   return tapped;
 }
 
+/** Programs that come from nodemailer may give a callback, and would wait for it in vain. */
+function noneBesides(given: ArrayLike<unknown>): void {
+  if (given.length > 1) throw new SmtpError("EMISUSE", "one argument is taken: there are no defaults for mails, and promises instead of callbacks");
+}
+
 function take(idle: Slot[]): Slot | undefined {
   for (;;) {
     const slot = idle.pop();
@@ -362,76 +300,5 @@ function take(idle: Slot[]): Slot | undefined {
 
 function isLost(error: unknown): boolean {
   if (!(error instanceof SmtpError) || error.outcomeUnknown) return false;
-  return error.stage === "mail" && (error.failure?.type === "closed" || error.responseCode === 421);
-}
-
-function target(options: MailerOptions): { host: string; port: number; security: Security } {
-  if (options.service !== undefined) {
-    const provider = findProvider(options.service);
-    if (!provider) {
-      const near = nearestProvider(options.service);
-      const hint = near ? `; did you mean ${near.id}?` : "";
-      throw new SmtpError("ECONFIG", `there is no provider named ${options.service}${hint}`);
-    }
-    const endpoint =
-      provider.submission.find(({ port }) => port === options.port) ??
-      provider.submission.find(({ security }) => options.secure === undefined || (security === "tls") === options.secure) ??
-      provider.submission[0];
-    if (!endpoint) throw new SmtpError("ECONFIG", `${provider.name} takes no mail by SMTP. ${provider.help}`);
-    return {
-      host: options.host ?? endpoint.host,
-      port: options.port ?? endpoint.port,
-      security: endpoint.security,
-    };
-  }
-  const host = options.host ?? "localhost";
-  const secure = options.secure ?? options.port === 465;
-  if (secure) return { host, port: options.port ?? 465, security: "tls" };
-  if (options.ignoreTLS) {
-    if (options.requireTLS) throw new SmtpError("ECONFIG", "requireTLS and ignoreTLS exclude each other");
-    return { host, port: options.port ?? 25, security: "danger-plaintext" };
-  }
-  return { host, port: options.port ?? 587, security: "starttls" };
-}
-
-function credentials(auth: MailerAuth): Credentials {
-  if ("accessToken" in auth) return { user: auth.user, accessToken: auth.accessToken };
-  return { user: auth.user, pass: auth.pass };
-}
-
-async function prepared(mail: Mail): Promise<{ envelope: Envelope; content: Uint8Array; messageId: string }> {
-  let content: Uint8Array;
-  let messageId = "";
-  let [from, to]: [string, readonly string[]] = ["", []];
-  if (mail.raw !== undefined) {
-    content = typeof mail.raw === "string" ? new TextEncoder().encode(mail.raw) : mail.raw;
-  } else {
-    if (mail.from === undefined) throw new SmtpError("EENVELOPE", "from: missing; give at least one author");
-    const attachments = await Promise.all((mail.attachments ?? []).map(loaded));
-    const composed = compose({ ...mail, from: mail.from, attachments });
-    ({ content, messageId } = composed);
-    ({ from, to } = composed.envelope);
-  }
-  const own = mail.envelope;
-  if (own) {
-    const bare = (list: Addresses | undefined) => (list === undefined ? [] : addresses(list).map(bareAddress));
-    from = own.from === undefined ? from : (bare(own.from)[0] ?? "");
-    to = [...new Set([...bare(own.to), ...bare(own.cc), ...bare(own.bcc)])];
-  }
-  return { envelope: { from, to, ...(mail.dsn && { dsn: mail.dsn }) }, content, messageId };
-}
-
-/** The mailbox of `Name <user@domain>`; the core checks it. */
-function bareAddress({ address }: { address: string }): string {
-  return /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
-}
-
-async function loaded(attachment: MailAttachment): Promise<Attachment> {
-  if (!("path" in attachment)) return attachment;
-  const { path, ...rest } = attachment;
-  try {
-    return { filename: basename(path), ...rest, content: await readFile(path) };
-  } catch (error) {
-    throw new SmtpError("EMESSAGE", `the attachment ${path} can not be read`, { cause: error });
-  }
+  return (error.stage === "mail" || error.stage === "query") && (error.failure?.type === "closed" || error.responseCode === 421);
 }

@@ -21,8 +21,10 @@ export interface SocketOptions {
 export async function connect(options: SocketOptions): Promise<Transport> {
   const { host, port, localAddress } = options;
   const socket = net.connect({ host, port, ...(localAddress && { localAddress }), noDelay: true, keepAlive: true });
+  const explanation = { meaning: `The server ${host} is not reached on port ${port}.`, nextStep: "Check host and port: servers take mail from users on 465 or 587. Some networks close these ports." };
   const timer = setTimeout(() => {
-    socket.destroy(new SmtpError("ETIMEDOUT", `no connection to ${host}:${port} within ${options.connectionTimeout} ms`));
+    const text = `no connection to ${host}:${port} within ${options.connectionTimeout} ms`;
+    socket.destroy(new SmtpError("ETIMEDOUT", text, { stage: "greeting", explanation }));
   }, options.connectionTimeout);
   try {
     await once(socket, "connect");
@@ -30,7 +32,7 @@ export async function connect(options: SocketOptions): Promise<Transport> {
     if (error instanceof SmtpError) throw error;
     const dns = (error as NodeJS.ErrnoException).syscall === "getaddrinfo";
     const code = dns ? "EDNS" : "ECONNECTION";
-    throw new SmtpError(code, `no connection to ${host}:${port}: ${textOf(error)}`, { cause: error });
+    throw new SmtpError(code, `no connection to ${host}:${port}: ${textOf(error)}`, { stage: "greeting", explanation, cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -67,15 +69,44 @@ export function socketTransport(socket: net.Socket, secure?: () => Promise<net.S
 
 async function clientTls(socket: net.Socket, options: SocketOptions): Promise<net.Socket> {
   const { host } = options;
-  const secured = tls.connect({
-    socket,
-    host,
-    // An address can not be a server name in the handshake, but the certificate is checked for it.
-    ...(net.isIP(host) === 0 && { servername: host }),
-    ...options.tls,
-  });
-  return handshake(secured, "secureConnect");
+  try {
+    const secured = tls.connect({
+      socket,
+      host,
+      // An address can not be a server name in the handshake, but the certificate is checked for it.
+      ...(net.isIP(host) === 0 && { servername: host }),
+      ...options.tls,
+    });
+    return await handshake(secured, "secureConnect");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const [meaning, nextStep] = HANDSHAKES[code ?? ""] ?? ["TLS did not come up.", "Check host, port and `secure`: 465 wants it, 587 does not."];
+    // The library's own words for this are a place in its source.
+    const text = code === NO_TLS ? "the server sent something else than TLS" : textOf(error);
+    const details = { stage: "starttls", explanation: { meaning, nextStep }, cause: error } as const;
+    throw new SmtpError("ETLS", `the TLS handshake failed: ${text}`, details);
+  }
 }
+
+const NO_TLS = "ERR_SSL_WRONG_VERSION_NUMBER";
+const UNKNOWN_ISSUER = [
+  "Nobody who is trusted vouches for the certificate.",
+  "If the server is your own, give the certificate of its authority as `tls: { ca }`. Otherwise somebody may be in between: do not send.",
+] as const;
+
+/** What a failed handshake means and what to do, by the code of the error. */
+const HANDSHAKES: Readonly<Record<string, readonly [meaning: string, nextStep: string]>> = {
+  [NO_TLS]: ["The server does not begin with TLS on this port.", "`secure: true` belongs to port 465. For 587 leave it out: TLS comes by STARTTLS there."],
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_ISSUER,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_ISSUER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
+  CERT_HAS_EXPIRED: ["The certificate has expired.", "Check the clock of this machine; otherwise who runs the server has to renew it."],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    "The certificate is for another name.",
+    "Give the server's name as `host`, as its operator writes it, or the name of the certificate as `tls: { servername }`.",
+  ],
+};
 
 /** Waits until the handshake is over. */
 export async function handshake(secured: tls.TLSSocket, event: "secureConnect" | "secure"): Promise<net.Socket> {

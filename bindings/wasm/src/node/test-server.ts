@@ -2,8 +2,10 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import tls from "node:tls";
 import { joined } from "../codec.js";
+import { SmtpError } from "../errors.js";
+import { textOf } from "../message.js";
 import { serve } from "../serve.js";
-import type { ServerOptions } from "../server.js";
+import { Server, type ServerOptions } from "../server.js";
 import type { Answer, Request } from "../types.js";
 import { handshake, socketTransport } from "./socket.js";
 
@@ -18,7 +20,7 @@ export interface TestServerOptions {
   readonly secure?: boolean;
   /** Key and certificate; with them STARTTLS is offered. */
   readonly tls?: { readonly key: string | Uint8Array; readonly cert: string | Uint8Array };
-  /** The one user there is; without, nobody has to sign in. */
+  /** The one user there is, and the password or OAuth2 token; without, nobody has to sign in. */
   readonly auth?: { readonly user: string; readonly pass: string };
   readonly mechanisms?: readonly string[];
   readonly extensions?: readonly string[];
@@ -77,6 +79,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   const sockets = new Set<net.Socket>();
   const used = new Map<ScriptedFailure, number>();
   let connections = 0;
+  const secureContext = options.tls && tls.createSecureContext({ key: pem(options.tls.key), cert: pem(options.tls.cert) });
   const protocol: ServerOptions = {
     hostname: options.hostname ?? "test.example.org",
     security: options.secure ? "tls" : options.tls ? "starttls" : "danger-plaintext",
@@ -85,6 +88,8 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     ...(options.auth && { mechanisms: options.mechanisms ?? ["PLAIN", "LOGIN"], requireAuth: true }),
     dangerPlaintextAuth: options.tls === undefined,
   };
+
+  check(options, protocol);
 
   const scripted = (request: Request): Answer | "drop" | undefined => {
     for (const failure of options.failures ?? []) {
@@ -108,8 +113,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     let [from, to, content, encrypted]: [string, string[], Uint8Array[], boolean] = ["", [], [], false];
     let user: string | undefined;
     const secure = async () => {
-      const context = tls.createSecureContext({ key: pem(options.tls?.key), cert: pem(options.tls?.cert) });
-      const secured = await handshake(new tls.TLSSocket(socket, { isServer: true, secureContext: context }), "secure");
+      const secured = await handshake(new tls.TLSSocket(socket, { isServer: true, ...(secureContext && { secureContext }) }), "secure");
       encrypted = true;
       log.push("tls");
       return secured;
@@ -120,7 +124,8 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       if (answer !== undefined) return answer;
       switch (request.type) {
         case "authenticate":
-          if (request.user !== options.auth?.user || request.password !== options.auth.pass) {
+        case "bearer":
+          if (request.user !== options.auth?.user || options.auth.pass !== (request.type === "bearer" ? request.token : request.password)) {
             return { code: 535, enhanced: "5.7.8", text: "Authentication credentials invalid" };
           }
           user = request.user;
@@ -173,10 +178,34 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   };
 }
 
+const REQUESTS: readonly Request["type"][] = [
+  "connect", "authenticate", "bearer", "authorize", "mail", "recipient", "data", "message", "verify", "expand", "help",
+];
+const MECHANISMS = ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
+
+/** A test with a server that can not do what it is told would pass or fail for no reason. */
+function check({ secure, tls, failures = [] }: TestServerOptions, protocol: ServerOptions): void {
+  const wrong = (message: string) => new SmtpError("ECONFIG", message);
+  if (secure && !tls) throw wrong("secure needs tls: { key, cert }");
+  const odd = protocol.mechanisms?.find((name) => !MECHANISMS.includes(name));
+  if (odd !== undefined) throw wrong(`the mechanism ${odd} is not carried out here; there are ${MECHANISMS.join(", ")}`);
+  for (const { on, code = 550, enhanced, drop } of failures) {
+    if (!REQUESTS.includes(on)) throw wrong(`nothing is called ${on}; a failure is on one of ${REQUESTS.join(", ")}`);
+    if (drop) continue;
+    if (!(code >= 400 && code <= 599)) throw wrong(`${code} is no failure; those begin at 400 and end at 599`);
+    if (enhanced !== undefined && enhanced[0] !== String(code)[0]) throw wrong(`${enhanced} does not fit ${code}: both begin with the same digit`);
+  }
+  try {
+    new Server(protocol)[Symbol.dispose]();
+  } catch (error) {
+    throw new SmtpError("ECONFIG", textOf(error), { cause: error });
+  }
+}
+
 function matches(failure: ScriptedFailure, request: Request): boolean {
   if (failure.match === undefined) return true;
   const subject =
-    request.type === "mail" ? request.from : request.type === "recipient" ? request.to : request.type === "authenticate" ? request.user : "";
+    request.type === "mail" ? request.from : request.type === "recipient" ? request.to : "user" in request ? request.user : "";
   return typeof failure.match === "string" ? subject === failure.match : failure.match.test(subject);
 }
 
@@ -187,12 +216,13 @@ function describe(request: Request): string {
     case "recipient":
       return `recipient ${request.to}`;
     case "authenticate":
-      return `authenticate ${request.user} ${request.mechanism}`;
+    case "bearer":
+      return `${request.type} ${request.user} ${request.mechanism}`;
     default:
       return request.type;
   }
 }
 
-function pem(value: string | Uint8Array | undefined): string | Buffer {
-  return typeof value === "string" ? value : Buffer.from(value ?? "");
+function pem(value: string | Uint8Array): string | Buffer {
+  return typeof value === "string" ? value : Buffer.from(value);
 }
