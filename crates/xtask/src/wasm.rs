@@ -130,7 +130,9 @@ const FLAGS: &str =
 fn compile() -> Result<PathBuf> {
     let target = paths::target().join("wasm");
     let mut run = cargo::command()
-        .args(["build", "--locked", "--package", "sansmtp-wasm"])
+        // As a cdylib alone: cargo leaves the optimisation at link time out where it makes an rlib too.
+        .args(["rustc", "--lib", "--crate-type", "cdylib"])
+        .args(["--locked", "--package", "sansmtp-wasm"])
         .args(["--manifest-path", MANIFEST])
         .args(["--profile", "size", "--target", TARGET, "--target-dir"])
         .arg(&target)

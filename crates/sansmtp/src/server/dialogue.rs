@@ -51,8 +51,10 @@ impl Dialogue<'_> {
         if timeouts.content_per_kib == u32::MAX {
             return next;
         }
-        let allowed = (self.session.came >> 10)
-            .saturating_mul(u64::from(timeouts.content_per_kib))
+        // Up to 4 TiB, so that no product is too large.
+        let kib = (self.session.came >> 10).min(u64::from(u32::MAX));
+        let allowed = kib
+            .wrapping_mul(u64::from(timeouts.content_per_kib))
             .saturating_add(u64::from(timeouts.content));
         let all = self.session.began.millis().saturating_add(allowed);
         next.min(Instant::from_millis(all))

@@ -374,7 +374,10 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     for digit in others {
         value = value.wrapping_mul(10).wrapping_add(digit_value(*digit)?);
     }
-    value.checked_mul(10)?.checked_add(digit_value(*last)?)
+    if value > u64::MAX / 10 {
+        return None;
+    }
+    value.wrapping_mul(10).checked_add(digit_value(*last)?)
 }
 
 fn digit_value(digit: u8) -> Option<u64> {
