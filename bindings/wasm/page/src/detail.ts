@@ -1,7 +1,7 @@
 /** The pane that takes one line apart. */
-import { eventText, linkOf, parseOf, referenceOf, stepBetween } from "./explain.js";
+import { eventText, linkOf, parseOf, referenceOf, stepsBetween } from "./explain.js";
 import { speaker } from "./diagram.js";
-import type { Moment } from "./simulation.js";
+import type { Moment, Standing } from "./simulation.js";
 
 /** Octets that are shown of a moment. */
 const SHOWN = 512;
@@ -15,9 +15,8 @@ export function detail(moments: readonly Moment[], index: number, secrets: boole
   const nodes: Node[] = [
     node("h2", `${index + 1}. ${speaker(moment)}`),
     node("p", secrets ? (moment.secret ?? moment.shown) : moment.shown, "said"),
-    node("p", `${reference.title}: `, "reference", link(`RFC ${reference.rfc}, section ${reference.section}`, linkOf(reference))),
-    states("Client", previous?.client ?? "opening", moment.client),
-    states("Server", previous?.server ?? "opening", moment.server),
+    node("p", `${reference.title}. `, "reference", link(`RFC ${reference.rfc}, section ${reference.section}`, linkOf(reference))),
+    ...(["client", "server"] as const).map((side) => states(side, previous?.[side] ?? "opening", moments, index)),
   ];
   const parsed = moment.secret !== undefined && !secrets ? [] : parseOf(moment);
   if (parsed.length > 0) nodes.push(node("h3", "Parse"), table(parsed));
@@ -33,11 +32,12 @@ export function detail(moments: readonly Moment[], index: number, secrets: boole
   return nodes;
 }
 
-function states(name: string, from: Moment["client"], to: Moment["client"]): HTMLElement {
-  const step = stepBetween(from, to);
-  const line = node("p", `${name} `, "states");
+function states(side: "client" | "server", from: Standing, moments: readonly Moment[], index: number): HTMLElement {
+  const to = moments[index]?.[side] ?? from;
+  const steps = stepsBetween(from, to, moments, index).join(", ");
+  const line = node("p", side === "client" ? "Client " : "Server ", "states");
   line.append(node("span", from, "badge"));
-  if (from !== to) line.append(` ${step ? `— ${step} ` : ""}→ `, node("span", to, "badge now"));
+  if (from !== to) line.append(` ${steps ? `— ${steps} ` : ""}→ `, node("span", to, "badge now"));
   return line;
 }
 

@@ -22,7 +22,7 @@ export interface View {
 export function draw(view: View, choose: (index: number) => void): SVGSVGElement {
   const { at, width } = view;
   const height = HEAD + Math.max(1, at) * ROW + 16;
-  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "list", "aria-label": "Sequence of lines" });
+  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "listbox", "aria-label": "Sequence of lines" });
   const [left, right] = [edge(width), width - edge(width)];
   band(svg, view, left, right, height);
   const now = view.moments[at - 1];
@@ -78,11 +78,11 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
   const selected = view.selected === index;
   const group = element("g", {
     class: `row ${moment.from} ${moment.kind}${moment.good === false ? " bad" : ""}${selected ? " selected" : ""}`,
-    role: "listitem",
+    role: "option",
     tabindex: selected || (view.selected === undefined && index === view.at - 1) ? 0 : -1,
     "data-index": index,
     "aria-label": `${speaker(moment)}: ${label}`,
-    "aria-current": selected ? "true" : "false",
+    "aria-selected": selected ? "true" : "false",
   });
   group.append(element("rect", { class: "hit", x: 0, y, width: view.width, height: ROW, rx: 6 }));
   const line = y + 28;
@@ -97,15 +97,13 @@ function row(view: View, moment: Moment, index: number, left: number, right: num
     if (locked) group.append(lock(plate + 16, line - 10));
   } else {
     const toServer = moment.from === "client";
-    const [from, to] = toServer ? [left, right] : [moment.from === "attacker" ? middle : right, left];
+    const [from, to] = toServer ? [left, right] : [moment.from === "attacker" ? middle : right, moment.lost ? middle : left];
     const tip = toServer ? to - 9 : to + 9;
-    const reach = moment.from === "attacker" ? middle - left : right - left;
-    const room = Math.floor((reach - 24) / CHARACTER);
+    const room = Math.floor((right - left - 24) / CHARACTER);
     group.append(element("line", { class: "arrow", x1: from, x2: tip, y1: line, y2: line }));
     group.append(element("path", { class: "head", d: `M ${to} ${line} L ${tip} ${line - 5} L ${tip} ${line + 5} Z` }));
     const prefix = moment.from === "attacker" ? "attacker: " : "";
-    const end = moment.from === "attacker" ? middle : right - 12;
-    const anchor = toServer ? { x: left + 12, "text-anchor": "start" } : { x: end, "text-anchor": "end" };
+    const anchor = moment.from === "server" ? { x: right - 12, "text-anchor": "end" } : { x: left + 12, "text-anchor": "start" };
     group.append(text(cut(prefix + label, room), { class: "label", y: line - 7, ...anchor }));
   }
   if (moment.tls && moment.kind !== "tls" && moment.kind !== "end") {

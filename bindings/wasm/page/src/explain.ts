@@ -1,6 +1,6 @@
 /** Where the standards speak of a line, and what the machines made of it. */
-import { type ClientEvent, parseCommand, parseReply, type ServerEvent, type State, transitions } from "sansmtp";
-import type { Moment } from "./simulation.js";
+import { type ClientEvent, parseCommand, parseReply, type ServerEvent, transitions } from "sansmtp";
+import type { Moment, Standing } from "./simulation.js";
 
 export interface Reference {
   readonly title: string;
@@ -22,6 +22,20 @@ const COMMANDS: Record<string, Reference> = {
   QUIT: { title: "Goodbye", rfc: 5321, section: "4.1.1.10" },
 };
 
+/** What a server offers in its reply to EHLO. */
+const EXTENSIONS: Record<string, Reference> = {
+  "8BITMIME": { title: "Offered: text in more than ASCII", rfc: 6152, section: "2" },
+  AUTH: { title: "Offered: these ways to sign in", rfc: 4954, section: "3" },
+  BINARYMIME: { title: "Offered: content that is no text", rfc: 3030, section: "3" },
+  CHUNKING: { title: "Offered: content in chunks of stated size", rfc: 3030, section: "2" },
+  DSN: { title: "Offered: reports on the delivery", rfc: 3461, section: "3" },
+  ENHANCEDSTATUSCODES: { title: "Offered: replies with more exact codes", rfc: 2034, section: "2" },
+  PIPELINING: { title: "Offered: several commands without waiting in between", rfc: 2920, section: "2" },
+  SIZE: { title: "Offered: the size is told beforehand; this is the most", rfc: 1870, section: "3" },
+  SMTPUTF8: { title: "Offered: addresses and headers in UTF-8", rfc: 6531, section: "3.1" },
+  STARTTLS: { title: "Offered: the switch to TLS", rfc: 3207, section: "2" },
+};
+
 /** The section that a moment is about. */
 export function referenceOf(moment: Moment, before: readonly Moment[]): Reference {
   switch (moment.kind) {
@@ -29,13 +43,15 @@ export function referenceOf(moment: Moment, before: readonly Moment[]): Referenc
       if (moment.shown.startsWith("BDAT")) return { title: "The content in chunks of stated size: no dots, no wait", rfc: 3030, section: "2" };
       return { title: "The content, with dots doubled, and the final dot", rfc: 5321, section: "4.5.2" };
     case "tls":
-      return { title: "Everything goes through TLS", rfc: 8314, section: "3.3" };
+      if (before.length === 0) return { title: "TLS before anything is said", rfc: 8314, section: "3.3" };
+      return { title: "Everything goes through TLS, and all begins anew", rfc: 3207, section: "4.2" };
     case "broken":
+      if (before.length === 0) return { title: "Where mail is handed in", rfc: 8314, section: "3.3" };
       return { title: "A connection that is lost", rfc: 5321, section: "4.5.4.1" };
     case "end":
       return { title: "The end of a session", rfc: 5321, section: "3.8" };
   }
-  if (moment.from === "attacker") return { title: "What came before TLS counts no more", rfc: 3207, section: "6" };
+  if (moment.from === "attacker") return { title: "What somebody on the way can do before TLS", rfc: 3207, section: "6" };
   if (moment.from === "client") {
     const command = parseCommand(lineOf(moment));
     if (command.error === undefined) return COMMANDS[command.verb] ?? { title: command.verb, rfc: 5321, section: "4.1" };
@@ -45,6 +61,8 @@ export function referenceOf(moment: Moment, before: readonly Moment[]): Referenc
   const asked = before.findLast(({ from }) => from === "client");
   if (!asked) return { title: "The greeting", rfc: 5321, section: "3.1" };
   if (reply?.code === 334) return { title: "A challenge", rfc: 4954, section: "4" };
+  const keyword = /^(?:EHLO|HELO)/.test(asked.shown) && EXTENSIONS[reply?.text.split(" ")[0]?.toUpperCase() ?? ""];
+  if (keyword) return keyword;
   if (reply && !reply.last) return { title: "A line of a longer reply", rfc: 5321, section: "4.2.1" };
   if (reply?.enhanced) return { title: "A reply with an enhanced code", rfc: 2034, section: "4" };
   return { title: "A reply", rfc: 5321, section: "4.2" };
@@ -93,17 +111,31 @@ export function eventText(event: ClientEvent | ServerEvent): string {
   }
 }
 
-/** The step of the transition table between two states, if there is one. */
-export function stepBetween(from: State, to: State): string | undefined {
-  return from === to ? undefined : table().find((row) => row[0] === from && row[2] === to)?.[1];
+/** The steps of the transition table that led a machine from one state to the other at a moment; empty if none explains it. */
+export function stepsBetween(from: Standing, to: Standing, moments: readonly Moment[], index: number): string[] {
+  if (from === to) return [];
+  const asked = moments.slice(0, index + 1).findLast((it) => it.from === "client")?.shown ?? "";
+  const refused = /^[45]/.test(moments.slice(index).find((it) => it.from === "server")?.shown ?? "");
+  // Several steps lead from one state to another: what was said tells which.
+  const fits: Partial<Record<string, boolean>> = {
+    hello: /^(?:EHLO|HELO)/.test(asked),
+    reset: /^RSET/.test(asked),
+    authenticate: !refused,
+    "deny-authentication": refused,
+    introduce: false,
+  };
+  const rows = transitions().filter(([, step]) => fits[step] ?? true);
+  // The shortest way; a content that is complete takes three steps at once.
+  let ways: { at: Standing; steps: string[] }[] = [{ at: from, steps: [] }];
+  // A chunk of the content came before the last one in the same write.
+  const chunked = moments[index]?.kind === "content" && / LAST$/.test(asked);
+  for (let length = 1; length <= 5; length++) {
+    ways = ways.flatMap((way) => rows.filter(([start]) => start === way.at).map(([, step, end]) => ({ at: end, steps: [...way.steps, step] })));
+    const found = ways.find(({ at, steps }) => at === to && (!chunked || steps.includes("chunk")));
+    if (found) return found.steps;
+  }
+  return [];
 }
-
-let known: ReturnType<typeof transitions> | undefined;
-function table(): ReturnType<typeof transitions> {
-  known ??= transitions();
-  return known;
-}
-
 function lineOf(moment: Moment): Uint8Array {
   const { bytes } = moment;
   return bytes.at(-1) === 10 && bytes.at(-2) === 13 ? bytes.subarray(0, -2) : bytes;

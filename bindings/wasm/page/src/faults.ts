@@ -1,5 +1,5 @@
 /** What can go wrong, and on which side. */
-import type { Answer, Request } from "sansmtp";
+import type { Answer, Request, Security } from "sansmtp";
 
 export interface Fault {
   readonly id: string;
@@ -15,6 +15,8 @@ export interface Fault {
   readonly strip?: boolean;
   /** Somebody on the way puts this behind the reply to STARTTLS, before TLS. */
   readonly inject?: string;
+  /** What is to be learnt from how the machines bore it, if it came to that. */
+  readonly lesson?: (security: Security, delivered: boolean) => string | undefined;
   /** The text of the message tries this. */
   readonly text?: string;
 }
@@ -79,23 +81,37 @@ export const FAULTS: readonly Fault[] = [
     label: "Bytes come one by one",
     help: "The dialogue must be the same, whatever pieces the network makes.",
     trickle: true,
+    lesson: (_, delivered) => (delivered ? "Every byte came alone, and both said the same as ever." : undefined),
   },
   {
     id: "strip",
     label: "An attacker takes STARTTLS away",
     help: "The server seems to have no TLS. A client that goes on would give its password to everybody.",
     strip: true,
+    lesson: (security) =>
+      ({
+        tls: "TLS from the first byte leaves nothing to take away.",
+        starttls: "The client missed TLS and said nothing more: no user, no password, no mail.",
+        "danger-plaintext": undefined,
+      })[security],
   },
   {
     id: "inject",
     label: "An attacker adds plain text behind STARTTLS",
     help: "What came before TLS must not be taken for an answer inside of it (RFC 3207, section 6).",
+    lesson: (security) =>
+      ({
+        tls: "TLS from the first byte leaves no place to add anything.",
+        starttls: "The client believed none of it and gave up.",
+        "danger-plaintext": undefined,
+      })[security],
     inject: "250-AUTH PLAIN\r\n250 ok\r\n",
   },
   {
     id: "smuggle",
     label: "The text tries to smuggle a second mail",
-    help: "It holds a dot on a line of its own and commands behind it. Each line that begins with a dot gets another one.",
+    help: "It holds a dot on a line of its own and commands behind it. Each line that begins with a dot gets another one; with CHUNKING the length is stated.",
+    lesson: (_, delivered) => (delivered ? "The server saw one mail: the commands in its text stayed text." : undefined),
     text: "Hello\r\n.\r\nMAIL FROM:<boss@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nSend money!\n.\nQUIT\n",
   },
 ];

@@ -3,8 +3,8 @@ import { dotStuff } from "sansmtp";
 import { findProvider } from "sansmtp/providers";
 import { accountOf, GROUPS } from "./accounts.js";
 import { detail, link, node } from "./detail.js";
-import { draw } from "./diagram.js";
-import { toMermaid, toTest, toTranscript } from "./export.js";
+import { draw, speaker } from "./diagram.js";
+import { isTestable, toMermaid, toTest, toTranscript } from "./export.js";
 import { FAULTS, faultOf } from "./faults.js";
 import { sendForReal } from "./real.js";
 import { defaultsOf, fromHash, type Settings, toHash } from "./settings.js";
@@ -38,7 +38,7 @@ get<HTMLSelectElement>("provider").append(
 get<HTMLSelectElement>("fault").append(...FAULTS.map(({ id, label }) => new Option(label, id)));
 
 function fill(): void {
-  for (const name of FIELDS) get<Field>(name).value = String(settings[name]);
+  for (const name of FIELDS) if (name !== "text") get<Field>(name).value = String(settings[name]);
 }
 
 function read(): Settings {
@@ -56,7 +56,7 @@ function read(): Settings {
     from: value("from"),
     to: value("to"),
     subject: value("subject"),
-    text: value("text"),
+    text: get<HTMLTextAreaElement>("text").disabled ? settings.text : value("text"),
     fault: value("fault"),
   };
 }
@@ -90,7 +90,13 @@ function show(): void {
   );
   get("secret-name").textContent = settings.method === "oauth2" ? "Access token" : "Password";
   get("why-security").textContent = WHY_SECURITY[settings.security];
-  get("fault-help").textContent = faultOf(settings.fault).help;
+  const fault = faultOf(settings.fault);
+  get("fault-help").textContent = fault.help;
+  // A fault that is in the text is seen there.
+  const text = get<HTMLTextAreaElement>("text");
+  const shown = fault.text?.replaceAll("\r\n", "\n") ?? settings.text;
+  text.disabled = fault.text !== undefined;
+  if (text.value !== shown) text.value = shown;
   showWire();
   showDialogue();
 }
@@ -106,7 +112,13 @@ function showWire(): void {
   const wire = get("wire");
   let added = 0;
   try {
-    const lines = new TextDecoder().decode(dotStuff(messageOf(settings).content)).split("\r\n").slice(0, -1);
+    const { content } = messageOf(settings);
+    if (accountOf(settings.provider).extensions.includes("CHUNKING")) {
+      wire.textContent = new TextDecoder().decode(content);
+      get("wire-help").textContent = `This server offers CHUNKING: all ${content.length} octets go as they are, behind a command that says how many there are. No dot is added.`;
+      return;
+    }
+    const lines = new TextDecoder().decode(dotStuff(content)).split("\r\n").slice(0, -1);
     wire.replaceChildren(
       ...lines.flatMap((line, index): (Node | string)[] => {
         if (index === lines.length - 1) return [node("mark", ".", "end"), "\r\n"];
@@ -116,7 +128,7 @@ function showWire(): void {
       }),
     );
     const dots = added === 0 ? "No line begins with a dot." : `${added === 1 ? "One line begins" : `${added} lines begin`} with a dot and got another one (marked).`;
-    get("wire-help").textContent = `${dots} The dot alone at the end says that the message is over. With CHUNKING none of this is needed.`;
+    get("wire-help").textContent = `${dots} The dot alone at the end says that the message is over.`;
   } catch (error) {
     wire.textContent = error instanceof Error ? error.message : String(error);
     get("wire-help").textContent = "";
@@ -136,12 +148,16 @@ function showDialogue(): void {
   status.replaceChildren();
   if (over) {
     status.append(node("strong", outcome.text));
+    if (outcome.lesson) status.append(` ${outcome.lesson}`);
     if (outcome.nextStep) status.append(node("span", ` ${outcome.nextStep} `));
     if (outcome.url) status.append(link("More", outcome.url));
   } else if (at === 0) {
     status.append("Press Run, or step with the arrow keys. A click on a line takes it apart.");
   } else {
+    const moment = moments[at - 1];
     status.append(`Step ${at} of ${moments.length}`);
+    // The line itself is in the diagram, for those who see it.
+    if (moment) status.append(node("span", `. ${speaker(moment)}: ${moment.shown}`, "unseen"));
   }
   const shown = selected ?? (at > 0 ? at - 1 : undefined);
   get("detail").replaceChildren(
@@ -152,6 +168,7 @@ function showDialogue(): void {
   get<HTMLButtonElement>("step").disabled = over;
   get<HTMLButtonElement>("last").disabled = over;
   get("run").textContent = timer ? "Pause" : over ? "Again" : "Run";
+  get<HTMLButtonElement>("copy-test").disabled = !isTestable(simulation);
   history.replaceState(null, "", `#${toHash(settings, at)}`);
 }
 
@@ -170,7 +187,19 @@ function go(to: number): void {
   selected = undefined;
   showDialogue();
   // The newest line stays in sight.
-  if (at > 0) document.querySelector(`#diagram g[data-index='${at - 1}']`)?.scrollIntoView({ block: "nearest" });
+  if (at > 0) reveal(at - 1);
+}
+
+/** Brings a row between the bar above and, on a phone, the sheet below. */
+function reveal(index: number): void {
+  const row = document.querySelector(`#diagram g[data-index='${index}']`)?.getBoundingClientRect();
+  if (!row) return;
+  const bar = document.querySelector(".bar")?.getBoundingClientRect();
+  const sheet = get("detail");
+  const low = getComputedStyle(sheet).bottom === "0px" ? innerHeight - sheet.offsetHeight : innerHeight;
+  const high = Math.max(0, bar && bar.top <= 0 ? bar.bottom : 0);
+  const over = row.top < high ? row.top - high - 8 : row.bottom > low ? row.bottom - low + 8 : 0;
+  if (over !== 0) scrollBy({ top: over });
 }
 
 function pause(): void {
@@ -242,7 +271,7 @@ get("copy-transcript").addEventListener("click", (event) => copy(event.currentTa
 get("copy-mermaid").addEventListener("click", (event) => copy(event.currentTarget as HTMLElement, toMermaid(simulation.moments)));
 
 get("copy-test").addEventListener("click", (event) =>
-  copy(event.currentTarget as HTMLElement, toTest(settings, simulation.moments, simulation.outcome.good)),
+  copy(event.currentTarget as HTMLElement, toTest(settings, simulation)),
 );
 
 get("send").addEventListener("click", async (event) => {
@@ -276,6 +305,7 @@ document.addEventListener("keydown", (event) => {
       selected = Math.max(0, Math.min(at - 1, current + (event.key === "ArrowDown" ? 1 : -1)));
       showDialogue();
       focusRow();
+      reveal(selected);
       break;
     }
     case "Home":

@@ -1,7 +1,7 @@
 /** A dialogue with a real server, through a relay of bytes, in the form that the page shows. */
 import { Connection, SmtpError, Transcript, type Transport, webSocketTransport } from "sansmtp";
 import type { Settings } from "./settings.js";
-import { messageOf, type Moment, type Simulation } from "./simulation.js";
+import { credentialsOf, messageOf, type Moment, type Simulation } from "./simulation.js";
 
 /** Sends the message of the settings to the server behind the relay. */
 export async function sendForReal(settings: Settings, relay: string): Promise<Simulation> {
@@ -17,6 +17,7 @@ export async function sendForReal(settings: Settings, relay: string): Promise<Si
       const text = new TextDecoder().decode(line).replace(/\r\n$/, "");
       const content = entries.some(({ type }) => type === "content");
       const state = connection?.status.state ?? "opening";
+      // What a real server is at, only it knows.
       moments.push({
         kind: content ? "content" : "line",
         from,
@@ -24,7 +25,7 @@ export async function sendForReal(settings: Settings, relay: string): Promise<Si
         bytes: line,
         tls: false,
         client: state,
-        server: state,
+        server: "not seen",
         events: [],
         good: from === "client" || !/^[45]/.test(text),
         ...(!content && from === "client" && shown !== text && { secret: text }),
@@ -32,9 +33,9 @@ export async function sendForReal(settings: Settings, relay: string): Promise<Si
     }
   };
   const end = (outcome: Simulation["outcome"]): Simulation => {
-    moments.push({ kind: "end", from: "neither", shown: "The connection is closed.", bytes: new Uint8Array(0), tls: false, client: "closed", server: "closed", events: [] });
+    moments.push({ kind: "end", from: "neither", shown: "The connection is closed.", bytes: new Uint8Array(0), tls: false, client: "closed", server: "not seen", events: [] });
     transcript[Symbol.dispose]();
-    return { moments, outcome };
+    return { moments, given: [], real: true, outcome };
   };
   try {
     const { content, envelope } = messageOf(settings);
@@ -45,7 +46,7 @@ export async function sendForReal(settings: Settings, relay: string): Promise<Si
       // The relay is on this machine, and the page says that the password goes in the clear.
       dangerPlaintextAuth: true,
       ...(settings.name && { name: settings.name }),
-      ...(settings.user && { auth: { user: settings.user, pass: settings.password } }),
+      ...(settings.user && { auth: credentialsOf(settings) }),
     });
     const { recipients, response } = await connection.send(envelope, content);
     await connection.quit();

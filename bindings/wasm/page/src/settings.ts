@@ -1,6 +1,7 @@
-/** What a person sets, and its form in the address bar. The password is never part of that. */
+/** What a person sets, and its form in the address bar. A password that was typed is never part of that. */
 import type { Security } from "sansmtp";
 import { accountOf, type Method } from "./accounts.js";
+import { faultOf } from "./faults.js";
 
 export interface Settings {
   provider: string;
@@ -48,8 +49,12 @@ export function toHash(settings: Settings, at: number): string {
   const parameters = new URLSearchParams();
   if (settings.provider !== DEFAULTS.provider) parameters.set("provider", settings.provider);
   for (const [key, value] of Object.entries(settings)) {
-    if (key !== "password" && value !== usual[key as keyof Settings]) parameters.set(key, String(value));
+    if (key !== "password" && key !== "method" && value !== usual[key as keyof Settings]) parameters.set(key, String(value));
   }
+  // One of those that the page itself proposes goes by its place.
+  const place = accountOf(settings.provider).secrets.findIndex(({ method, value }) => method === settings.method && value === settings.password);
+  if (place > 0) parameters.set("secret", String(place));
+  else if (settings.method !== usual.method) parameters.set("method", settings.method);
   if (at > 0) parameters.set("at", String(at));
   return parameters.toString();
 }
@@ -63,15 +68,19 @@ export function fromHash(hash: string): { settings: Settings; at: number } {
     if (value === null || key === "password" || key === "provider") continue;
     if (key === "port") {
       const port = Number.parseInt(value, 10);
-      if (port > 0 && port < 65_536) settings.port = port;
+      if (port >= 0 && port < 65_536) settings.port = port;
     } else if (key === "method") {
       if (value === "password" || value === "oauth2") settings.method = value;
     } else if (key === "security") {
       if (value === "tls" || value === "starttls" || value === "danger-plaintext") settings.security = value;
+    } else if (key === "fault") {
+      settings.fault = faultOf(value).id;
     } else {
       settings[key] = value;
     }
   }
+  const secret = accountOf(settings.provider).secrets[Number.parseInt(parameters.get("secret") ?? "", 10)];
+  if (secret) Object.assign(settings, { method: secret.method, password: secret.value });
   const at = Number.parseInt(parameters.get("at") ?? "0", 10);
   return { settings, at: Number.isFinite(at) ? Math.max(0, at) : 0 };
 }

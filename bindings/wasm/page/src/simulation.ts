@@ -1,12 +1,15 @@
 /** Runs the two machines against each other over a simulated network, and writes down every line. */
 import {
+  type Answer,
   Client,
   type ClientEvent,
   type Composed,
   compose,
+  type Credentials,
   type Explanation,
   type Failure,
   isRequest,
+  type Request,
   type Security,
   Server,
   type ServerEvent,
@@ -18,6 +21,9 @@ import { explain } from "sansmtp/providers";
 import { accountOf } from "./accounts.js";
 import { type Fault, faultOf } from "./faults.js";
 import type { Settings } from "./settings.js";
+
+/** Where a machine stands: a state of the table, or that it has given up, or that nobody here knows it. */
+export type Standing = State | "failed" | "not seen";
 
 /** One thing that happened. */
 export interface Moment {
@@ -31,19 +37,32 @@ export interface Moment {
   /** Whether it went through TLS. */
   readonly tls: boolean;
   /** Where both stand behind it. */
-  readonly client: State;
-  readonly server: State;
+  readonly client: Standing;
+  readonly server: Standing;
   /** What the receiver made of it. */
   readonly events: readonly (ClientEvent | ServerEvent)[];
   readonly good?: boolean;
   /** Moments of the same number left in one write. */
   readonly flight?: number;
+  /** It was taken away on the way. */
+  readonly lost?: boolean;
+}
+
+/** An answer that the server gave for the account or the fault, not by the rules. */
+export interface Given {
+  readonly on: Request["type"];
+  /** The recipient it was about. */
+  readonly match?: string;
+  readonly answer: Answer;
 }
 
 export interface Simulation {
   readonly moments: readonly Moment[];
+  readonly given: readonly Given[];
+  /** A real server was asked. */
+  readonly real?: boolean;
   /** What became of it, in a sentence or two. */
-  readonly outcome: { readonly good: boolean; readonly partly?: boolean; readonly text: string; readonly nextStep?: string; readonly url?: string };
+  readonly outcome: { readonly good: boolean; readonly partly?: boolean; readonly text: string; readonly lesson?: string; readonly nextStep?: string; readonly url?: string };
 }
 
 const encoder = new TextEncoder();
@@ -60,13 +79,17 @@ export function messageOf(settings: Settings): Composed {
   });
 }
 
+export function credentialsOf({ user, method, password }: Settings): Credentials {
+  return method === "oauth2" ? { user, accessToken: password } : { user, pass: password };
+}
+
 /** Runs a whole dialogue. */
 export function simulate(settings: Settings): Simulation {
   try {
     return new Run(settings).run();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { moments: [], outcome: { good: false, text: `Nothing was sent: ${text}` } };
+    return { moments: [], given: [], outcome: { good: false, text: `Nothing was sent: ${text}` } };
   }
 }
 
@@ -79,6 +102,7 @@ class Run {
   readonly #server: Server;
   readonly #transcript = new Transcript();
   readonly #moments: Moment[] = [];
+  readonly #given: Given[] = [];
   readonly #refused: string[] = [];
   #now = 0;
   #tls = false;
@@ -86,6 +110,7 @@ class Run {
   #recipients = 0;
   #received = 0;
   #failure: Failure | undefined;
+  #mistake: string | undefined;
   #replies: string[] = [];
   #delivered = false;
 
@@ -99,12 +124,7 @@ class Run {
         host: settings.host,
         security: settings.security,
         ...(settings.name && { name: settings.name }),
-        ...(settings.user && {
-          auth:
-            settings.method === "oauth2"
-              ? { user: settings.user, accessToken: settings.password }
-              : { user: settings.user, pass: settings.password },
-        }),
+        ...(settings.user && { auth: credentialsOf(settings) }),
       },
       0,
     );
@@ -121,9 +141,8 @@ class Run {
     );
   }
 
-  /** What the server does on the port: 465 speaks TLS at once, the others offer STARTTLS. */
+  /** What the server does on the port: 465 speaks TLS at once, 587 offers STARTTLS. */
   #serverSecurity(): Security {
-    if (this.#fault.strip && this.#settings.security !== "tls") return "danger-plaintext";
     return this.#settings.port === 465 ? "tls" : "starttls";
   }
 
@@ -138,7 +157,9 @@ class Run {
     if (!this.#server.isClosed) this.#server.receiveEof();
     if (!this.#client.isClosed && !this.#failure) this.#client.receiveEof();
     this.#add({ kind: "end", from: "neither", shown: "The connection is closed.", bytes: new Uint8Array(0), events: [] });
-    const simulation = { moments: this.#moments, outcome: this.#outcome() };
+    const outcome = this.#outcome();
+    const lesson = this.#fault.lesson?.(this.#settings.security, this.#delivered);
+    const simulation = { moments: this.#moments, given: this.#given, outcome: { ...outcome, ...(lesson && { lesson }) } };
     for (const machine of [this.#client, this.#server, this.#transcript]) machine[Symbol.dispose]();
     return simulation;
   }
@@ -149,7 +170,7 @@ class Run {
     const expected = this.#account;
     const nothing = (shown: string, text: string, nextStep: string): Simulation => {
       this.#add({ kind: "broken", from: "neither", shown, bytes: new Uint8Array(0), events: [] });
-      return { moments: this.#moments, outcome: { good: false, text, nextStep } };
+      return { moments: this.#moments, given: [], outcome: { good: false, text, nextStep } };
     };
     if (host.toLowerCase() !== expected.host) {
       return nothing(
@@ -175,7 +196,7 @@ class Run {
       : "The client waits for a greeting, but the server on port 465 waits for TLS: nobody ever says anything.";
     this.#add({ kind: "broken", from: "neither", shown: "No understanding", bytes: new Uint8Array(0), events: [] });
     const nextStep = "Choose “TLS from the first byte” with port 465, and STARTTLS with port 587.";
-    return { moments: this.#moments, outcome: { good: false, text: waits, nextStep } };
+    return { moments: this.#moments, given: [], outcome: { good: false, text: waits, nextStep } };
   }
 
   #handshake(): boolean {
@@ -213,30 +234,29 @@ class Run {
 
   #deliverToClient(line: Uint8Array, from: "server" | "attacker", agreed: boolean): void {
     if (this.#failure || this.#broken) return;
+    if (this.#fault.strip && from === "server" && /^250[ -]STARTTLS\r/.test(decoder.decode(line))) {
+      this.#add({ kind: "line", from, shown: textOf(line), bytes: line, events: [], lost: true });
+      this.#deliverToClient(encoder.encode(`${decoder.decode(line.subarray(0, 4))}XXXXXXXA\r\n`), "attacker", agreed);
+      return;
+    }
     const entries = this.#transcript.server(line);
-    // What is injected comes in the same read as the line before it.
-    const injected = from === "server" && agreed ? this.#fault.inject : undefined;
-    const arriving = injected ? concat(line, encoder.encode(injected)) : line;
-    const events = this.#pieces(arriving).flatMap((piece) => this.#client.receive(piece, this.#now));
+    const events = this.#pieces(line).flatMap((piece) => this.#client.receive(piece, this.#now));
     this.#add({
       kind: "line",
       from,
       shown: entries.map(({ text }) => text).join(" ") || textOf(line),
       bytes: line,
-      events: injected ? [] : events,
-      good: !/^[45]/.test(textOf(line)),
+      events,
+      good: from === "server" && !/^[45]/.test(textOf(line)),
     });
-    if (injected) {
-      this.#add({
-        kind: "line",
-        from: "attacker",
-        shown: injected.trim().replaceAll("\r\n", " ⏎ "),
-        bytes: encoder.encode(injected),
-        events,
-        good: false,
-      });
-    }
     for (const event of events) this.#heed(event);
+    const { inject } = this.#fault;
+    if (from === "server" && agreed && inject) {
+      const bytes = encoder.encode(inject);
+      const found = this.#client.receive(bytes, this.#now);
+      this.#add({ kind: "line", from: "attacker", shown: inject.trim().replaceAll("\r\n", " ⏎ "), bytes, events: found, good: false });
+      for (const event of found) this.#heed(event);
+    }
   }
 
   #heed(event: ClientEvent): void {
@@ -246,12 +266,18 @@ class Run {
         try {
           this.#client.submit({ ...this.#message.envelope, size: this.#message.content.length }, this.#now);
         } catch (error) {
-          this.#failure = error instanceof Error ? undefined : (error as Failure);
+          if (error instanceof Error) this.#mistake = error.message;
+          else this.#failure = error as Failure;
           this.#broken = true;
         }
         break;
+      case "sender":
+        this.#senderRefused = event.reply.code >= 400;
+        if (this.#senderRefused) this.#explanation = explain(this.#settings.host, "mail", event.reply);
+        break;
       case "recipient":
-        if (event.reply.code >= 400) {
+        // Behind a sender that was refused the rest is refused for that alone.
+        if (event.reply.code >= 400 && !this.#senderRefused) {
           this.#refused.push(this.#message.envelope.to[event.index] ?? "");
           this.#explanation = explain(this.#settings.host, "rcpt", event.reply);
         }
@@ -265,7 +291,7 @@ class Run {
         break;
       case "not-delivered":
         this.#notDelivered = event.stage;
-        if (event.reply) this.#explanation = explain(this.#settings.host, event.stage, event.reply);
+        if (event.reply && !this.#senderRefused) this.#explanation = explain(this.#settings.host, event.stage, event.reply);
         try {
           this.#client.quit(this.#now);
         } catch {
@@ -287,6 +313,7 @@ class Run {
         break;
     }
   }
+  #senderRefused = false;
   #notDelivered: Failure["stage"];
   #explanation: Explanation | undefined;
   #refusal: { failure: Failure | undefined; replies: string[] } | undefined;
@@ -298,8 +325,10 @@ class Run {
     const bytes = concat(encoded, this.#client.transmit(this.#now));
     // With CHUNKING each chunk has its command before it, which says how long it is.
     const [, command] = /^(BDAT \d+(?: LAST)?)\r\n/.exec(decoder.decode(bytes.subarray(0, 64))) ?? [];
+    const [, last] = /(BDAT \d+ LAST)\r\n$/.exec(decoder.decode(bytes.subarray(-32))) ?? [];
     const shown = this.#transcript.client(bytes).map(({ text }) => text);
-    this.#deliverToServer(bytes, "content", command ? `${command} [${content.length} octets], BDAT LAST` : shown.join(" "));
+    const chunks = `${command} [${content.length} octets]${last ? ` ${last}` : ""}`;
+    this.#deliverToServer(bytes, "content", command ? chunks : shown.join(" "));
   }
 
   #clientSpeaks(): boolean {
@@ -349,8 +378,10 @@ class Run {
           : event.type === "bearer"
             ? this.#account.judge(event.token, "oauth2")
             : undefined);
-      if (answer) this.#server.answer(answer);
-      else this.#server.accept();
+      if (answer) {
+        this.#server.answer(answer);
+        this.#given.push({ on: event.type, ...(event.type === "recipient" && { match: event.to }), answer });
+      } else this.#server.accept();
     }
   }
 
@@ -361,10 +392,12 @@ class Run {
 
   #add(moment: Omit<Moment, "tls" | "client" | "server">): void {
     this.#now += 40;
+    const { state, failure } = this.#client.status;
     this.#moments.push({
       ...moment,
       tls: this.#tls,
-      client: this.#client.status.state,
+      // A refusal is no end: QUIT follows.
+      client: failure && failure.type !== "refused" ? "failed" : state,
       server: this.#server.status.state,
     });
   }
@@ -398,7 +431,7 @@ class Run {
       const text = `Nobody got it. ${meaning ?? `It was refused at ${this.#notDelivered}.`}`;
       return { good: false, text, ...(nextStep && { nextStep }) };
     }
-    return { good: false, text: "Nothing was sent." };
+    return { good: false, text: this.#mistake ? `Nothing was sent: ${this.#mistake}.` : "Nothing was sent." };
   }
 }
 

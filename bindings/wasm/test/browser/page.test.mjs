@@ -1,7 +1,8 @@
 // The simulation page in a real browser, under its strict policy.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { open } from "./serve.mjs";
 
@@ -30,6 +31,16 @@ async function toEnd(page) {
 
 function labels(page) {
   return page.locator("#diagram g").evaluateAll((rows) => rows.map((row) => row.getAttribute("aria-label")));
+}
+
+/** What the buttons put into the clipboard. */
+async function copied(page, ...buttons) {
+  await page.evaluate(() => {
+    window.copied = [];
+    navigator.clipboard.writeText = async (text) => void window.copied.push(text);
+  });
+  for (const id of buttons) await page.locator(`#copy-${id}`).click();
+  return page.evaluate(() => window.copied);
 }
 
 const outcome = (page) => page.locator("#outcome").textContent();
@@ -155,26 +166,167 @@ test("a wrong server or port is told before anything is said", () =>
     assert.match(await outcome(page), /port 25/);
   }));
 
-test("a dialogue is copied as a transcript, for Mermaid, and as a test that passes", () =>
+test("a dialogue is copied as a transcript and for Mermaid", () =>
   on("#fault=recipient", async (page) => {
-    await page.evaluate(() => {
-      window.copied = [];
-      navigator.clipboard.writeText = async (text) => void window.copied.push(text);
-    });
-    for (const id of ["transcript", "mermaid", "test"]) await page.locator(`#copy-${id}`).click();
-    const [transcript, mermaid, code] = await page.evaluate(() => window.copied);
+    const [transcript, mermaid] = await copied(page, "transcript", "mermaid");
     assert.match(transcript, /^C: AUTH PLAIN \*\*\*\*$/m);
     assert.match(mermaid, /^sequenceDiagram\n    Server->>Client: 220 /);
     assert.match(mermaid, /^    Note over Client,Server: /m);
-    for (const text of [transcript, mermaid, code]) assert.ok(!text.includes("correct horse"));
-    const file = new URL("../../dist/copied.test.mjs", import.meta.url).pathname;
-    writeFileSync(file, code.replace('"sansmtp"', '"./node.js"').replace("await using server = ", "const server = ").replace(/\n\}\);\n$/, "\n  await server.close();\n});\n"));
-    try {
-      execFileSync("node", ["--test", file], { stdio: "pipe" });
-    } finally {
-      rmSync(file);
-    }
+    for (const text of [transcript, mermaid]) assert.ok(!text.includes("correct horse"));
   }));
+
+test("every fault, provider and secret is copied as a test that passes", async () => {
+  const directory = new URL("../../dist/copied/", import.meta.url).pathname;
+  mkdirSync(directory);
+  try {
+    await on("", async (page) => {
+      const write = async (name) => {
+        const [code] = await copied(page, "test");
+        assert.ok(!/correct horse|My-Google|abcdefghij|ya29/.test(code), code);
+        writeFileSync(join(directory, `${name}.test.mjs`), code.replace('"sansmtp"', '"../node.js"'));
+      };
+      const values = await page.locator("#fault option").evaluateAll((options) => options.map(({ value }) => value));
+      for (const provider of ["own", "gmail-465"]) {
+        await page.locator("#provider").selectOption(provider);
+        for (const fault of values) {
+          await page.locator("#fault").selectOption(fault);
+          await write(`${provider}-${fault}`);
+        }
+      }
+      for (const provider of ["gmail-587", "outlook", "office365"]) {
+        await page.locator("#provider").selectOption(provider);
+        const secrets = await page.locator("#passwords button").count();
+        for (let secret = 0; secret < secrets; secret++) {
+          await page.locator("#passwords button").nth(secret).click();
+          for (const fault of ["none", "drop-auth"]) {
+            await page.locator("#fault").selectOption(fault);
+            await write(`${provider}-${secret}-${fault}`);
+          }
+        }
+      }
+      await page.locator("#user").fill("");
+      await write("nobody");
+    });
+    execFileSync("node", ["--test", ...readdirSync(directory).map((name) => join(directory, name))], { stdio: "pipe", encoding: "utf8" });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("what never was a dialogue is no test case", () =>
+  on("#port=25", async (page) => {
+    assert.ok(await page.locator("#copy-test").isDisabled());
+    await page.locator("#port").fill("587");
+    assert.ok(await page.locator("#copy-test").isEnabled());
+    await page.locator("#name").fill("no name");
+    assert.ok(await page.locator("#copy-test").isDisabled());
+    assert.match(await outcome(page), /EHLO name/);
+  }));
+
+test("a missing user or recipient is explained", () =>
+  on("", async (page) => {
+    await page.locator("#user").fill("");
+    await toEnd(page);
+    assert.match(await outcome(page), /Give user name and password/);
+    await page.locator("#user").fill("anna");
+    await page.locator("#to").fill("");
+    await toEnd(page);
+    assert.match(await outcome(page), /at least one recipient/);
+  }));
+
+test("a secret that the page proposes comes back with the address, one that was typed does not", () =>
+  on("#provider=gmail-465&secret=3", async (page) => {
+    assert.equal(await page.locator("#method").inputValue(), "oauth2");
+    const lines = await toEnd(page);
+    assert.ok(lines.some((line) => /Client: AUTH (?:XOAUTH2|OAUTHBEARER)/.test(line)), lines.join("\n"));
+    await page.getByRole("button", { name: "account password", exact: true }).click();
+    assert.match(page.url(), /secret=1/);
+    await page.reload();
+    await toEnd(page);
+    assert.match(await outcome(page), /Google wants an app password/);
+    await page.locator("#password").fill("typed-by-hand");
+    const hash = await page.evaluate(() => location.hash);
+    assert.ok(!/typed|secret/.test(hash), hash);
+  }));
+
+test("an attacker is seen to take STARTTLS away from what the real server offers", () =>
+  on("#fault=strip", async (page) => {
+    const lines = await toEnd(page);
+    const at = lines.indexOf("Server: 250-STARTTLS");
+    assert.equal(lines[at + 1], "Attacker: 250-XXXXXXXA");
+    assert.match(await outcome(page), /no user, no password, no mail/);
+    assert.match(await page.locator("#diagram .state").first().textContent(), /failed/);
+    await page.locator("#provider").selectOption("gmail-465");
+    await toEnd(page);
+    assert.match(await outcome(page), /leaves nothing to take away/);
+  }));
+
+test("the steps between two states are those that were taken", async () => {
+  const steps = async (page, label) => {
+    await page.locator(`#diagram g[aria-label^='${label}']`).last().click();
+    return page.locator("#detail .states").allInnerTexts();
+  };
+  await on("#provider=gmail-465", async (page) => {
+    await toEnd(page);
+    assert.equal((await steps(page, "Client: BDAT"))[1], "Server recipients — go-ahead, chunk, go-ahead, complete, judge → ready");
+  });
+  await on("#provider=outlook", async (page) => {
+    await toEnd(page);
+    assert.equal((await steps(page, "Server: 535"))[0], "Client authenticating — deny-authentication → ready");
+  });
+});
+
+test("a line of the reply to EHLO leads to the RFC of what it offers", () =>
+  on("", async (page) => {
+    await toEnd(page);
+    await page.locator("#diagram g[aria-label='Server: 250-PIPELINING']").first().click();
+    assert.match(await page.locator("#detail .reference").innerText(), /RFC 2920/);
+  }));
+
+test("with CHUNKING the message is shown without added dots", () =>
+  on("#provider=gmail-465", async (page) => {
+    assert.equal(await page.locator("#wire mark").count(), 0);
+    assert.match(await page.locator("#wire-help").textContent(), /CHUNKING/);
+  }));
+
+test("a fault that is in the text is seen there, and the own text comes back", () =>
+  on("", async (page) => {
+    await page.locator("#text").fill("mine");
+    await page.locator("#fault").selectOption("smuggle");
+    assert.match(await page.locator("#text").inputValue(), /MAIL FROM:<boss@example\.org>/);
+    await toEnd(page);
+    assert.match(await outcome(page), /one mail: the commands in its text stayed text/);
+    await page.locator("#fault").selectOption("none");
+    assert.equal(await page.locator("#text").inputValue(), "mine");
+    assert.match(page.url(), /text=mine/);
+  }));
+
+test("the chosen line stays in sight, with the keyboard too", async () => {
+  for (const window of [undefined, { width: 375, height: 740 }, { width: 900, height: 700 }]) {
+    await on(
+      "",
+      async (page) => {
+        const inSight = async (row) => {
+          const [top, bottom, bar, sheet] = await page.evaluate((row) => {
+            const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+            return [box(row).top, box(row).bottom, box(".bar").bottom, box("#detail").top];
+          }, row);
+          assert.ok(top >= bar - 1 && bottom <= (window ? sheet : 900) + 1, JSON.stringify({ window, row, top, bottom, bar, sheet }));
+        };
+        for (let n = 0; n < 37; n++) {
+          await page.keyboard.press("ArrowRight");
+          await inSight(`#diagram g[data-index='${n}']`);
+        }
+        for (let n = 0; n < 36; n++) {
+          await page.keyboard.press("ArrowUp");
+          await inSight("#diagram g.selected");
+        }
+        assert.equal(await page.locator("#diagram g:focus").getAttribute("aria-selected"), "true");
+      },
+      window,
+    );
+  }
+});
 
 test("the address keeps the settings and the step", () =>
   on("#fault=spam&at=3", async (page) => {
