@@ -190,6 +190,12 @@ impl OctetKind {
     pub(crate) const VALUE: Self = Self(16);
     /// Printable ASCII without the space.
     pub(crate) const GRAPHIC: Self = Self(32);
+    /// `token` of RFC 2045, section 5.1.
+    #[cfg(feature = "message")]
+    pub(crate) const TOKEN: Self = Self(64);
+    /// What a Q word of a phrase has as it is (RFC 2047, section 5 (3)).
+    #[cfg(feature = "message")]
+    pub(crate) const Q_WORD: Self = Self(128);
 
     /// Whether the octet is of this kind.
     #[inline]
@@ -218,14 +224,11 @@ static KINDS: [u8; 256] = {
         let octet = at as u8;
         let utf8 = octet >= 0x80;
         let alphanumeric = octet.is_ascii_alphanumeric();
-        let mut among = 0;
-        let mut special = false;
-        while among < ATEXT_SPECIALS.len() {
-            special |= octet == ATEXT_SPECIALS[among];
-            among += 1;
-        }
         let members = [
-            (OctetKind::ATEXT, utf8 || alphanumeric || special),
+            (
+                OctetKind::ATEXT,
+                utf8 || alphanumeric || is_among(octet, ATEXT_SPECIALS),
+            ),
             (
                 OctetKind::LDH,
                 utf8 || alphanumeric || octet == b'-' || octet == b'_',
@@ -240,6 +243,13 @@ static KINDS: [u8; 256] = {
                 matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..),
             ),
             (OctetKind::GRAPHIC, octet.is_ascii_graphic()),
+            #[cfg(feature = "message")]
+            (
+                OctetKind::TOKEN,
+                octet.is_ascii_graphic() && !is_among(octet, TSPECIALS),
+            ),
+            #[cfg(feature = "message")]
+            (OctetKind::Q_WORD, alphanumeric || is_among(octet, b"!*+-/")),
         ];
         let mut member = 0;
         while member < members.len() {
@@ -253,4 +263,14 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
+const fn is_among(octet: u8, set: &[u8]) -> bool {
+    let mut at = 0;
+    while at < set.len() && set[at] != octet {
+        at += 1;
+    }
+    at < set.len()
+}
+
 const ATEXT_SPECIALS: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
+#[cfg(feature = "message")]
+const TSPECIALS: &[u8] = b"()<>@,;:\\\"/[]?=";

@@ -41,9 +41,10 @@ fn write(
             Progress::Written(n) => whole.extend_from_slice(&out[..n]),
             Progress::Done => return Ok(whole),
             Progress::NeedAttachment(index) => {
-                assert_eq!(writer.next(&mut out)?, Progress::NeedAttachment(index));
                 let mut rest = contents[index];
                 while !rest.is_empty() {
+                    // It may be asked at any time.
+                    assert_eq!(writer.next(&mut out)?, Progress::NeedAttachment(index));
                     let mut out = vec![0; sizes.next().unwrap()];
                     let piece = &rest[..sizes.next().unwrap().min(rest.len())];
                     let (read, written) = writer.attachment(piece, &mut out)?;
@@ -65,8 +66,9 @@ fn plain_message() {
         Address::parse("\"Doe, Jo\" <jo@example.net>").unwrap(),
         Address::parse("Zoë <zoe@example.com>").unwrap(),
     ];
+    let daemon = Address::parse("daemon@example.org").unwrap();
     let message = complete(&from)
-        .sender(Address::parse("daemon@example.org").unwrap())
+        .sender(&daemon)
         .reply_to(&to[..1])
         .to(&to)
         .cc(&to[1..2])

@@ -240,7 +240,7 @@ fn random_message(random: &mut Random) -> (Vec<u8>, String) {
         .entropy(entropy)
         .message_id_domain("example.org")
         .attachments(&attachments);
-    if let Some(&sender) = sender.first() {
+    if let Some(sender) = sender.first() {
         builder = builder.sender(sender);
     }
     if !references.is_empty() {

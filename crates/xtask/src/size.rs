@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
         name: "with PIPELINING, BDAT and the message writer",
         features: "client,starttls,auth,addresses,chunking,message",
         limits: Limits {
-            flash: 18_700,
+            flash: 16_900,
             goal: 6_144,
             state: STATE,
             frame: FRAME,

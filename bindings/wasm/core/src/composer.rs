@@ -31,7 +31,7 @@ pub(crate) fn compose(mut given: Arguments<'_>, answer: &mut Answer) -> Result<(
         .cc(cc)
         .date(date);
     if let Some(sender) = sender.first() {
-        builder = builder.sender(*sender);
+        builder = builder.sender(sender);
     }
     if let Ok(entropy) = <[u8; 16]>::try_from(entropy) {
         builder = builder.entropy(entropy);

@@ -1,6 +1,7 @@
 //! Header addresses: an optional display name and a mailbox.
 
-use super::octets::{has, is_ascii, split_last, strip_first, strip_last, trim};
+use super::check::quoted;
+use super::octets::{has, is_ascii, split_last, strip_last, trim};
 use super::text::Source;
 use crate::wire::path::{InvalidAddress, Mailbox};
 
@@ -68,38 +69,30 @@ impl<'a> Address<'a> {
     /// As [`Address::new`]; also when quotes or angle brackets do not match.
     pub fn parse(text: &'a str) -> Result<Self, AddressError> {
         let text = trim(text);
-        let Some((name, rest)) = split_last(text, b'<') else {
-            return Self::new("", text);
+        let (name, mailbox) = match split_last(text, b'<') {
+            Some((name, rest)) => (
+                trim(name),
+                strip_last(rest, b'>').ok_or(AddressError::Bracket)?,
+            ),
+            None => ("", text),
         };
-        let mailbox = strip_last(rest, b'>').ok_or(AddressError::Bracket)?;
-        let name = trim(name);
-        let Some(quoted) = strip_first(name, b'"') else {
-            return match has(name, b'<') {
-                true => Err(AddressError::Bracket),
-                false => Self::new(name, mailbox),
-            };
-        };
-        let inner = strip_last(quoted, b'"').ok_or(AddressError::NameQuotes)?;
-        let mut escape = false;
-        for b in inner.bytes() {
-            if b == b'"' && !escape {
+        let mut address = Self::new(name, mailbox)?;
+        if let Some((b'"', mut rest)) = name.as_bytes().split_first() {
+            let inside = rest.len().wrapping_sub(1);
+            if !quoted(&mut rest) || !rest.is_empty() {
                 return Err(AddressError::NameQuotes);
             }
-            escape = b == b'\\' && !escape;
+            // Not trimmed if escaped: the last space may be the one that is.
+            let name = name.get(1..).and_then(|name| name.get(..inside));
+            address.name = name.unwrap_or_default();
+            address.escaped = has(address.name, b'\\');
+            if !address.escaped {
+                address.name = trim(address.name);
+            }
+        } else if has(name, b'<') {
+            return Err(AddressError::Bracket);
         }
-        if escape {
-            return Err(AddressError::NameQuotes);
-        }
-        let address = Self::new(inner, mailbox)?;
-        Ok(match has(inner, b'\\') {
-            // Not trimmed: the last space may be the one that is escaped.
-            true => Self {
-                name: inner,
-                escaped: true,
-                ..address
-            },
-            false => address,
-        })
+        Ok(address)
     }
 
     /// The mailbox, as for MAIL and RCPT (without angle brackets).

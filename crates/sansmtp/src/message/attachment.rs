@@ -1,5 +1,9 @@
 //! Attachments: what the caller says about a file that goes along.
 
+use super::pen::Pen;
+use super::text::{Coding, Source};
+use crate::wire::window::digit;
+
 /// A file that goes along with a message, always written in base64.
 ///
 /// ```
@@ -60,9 +64,31 @@ impl<'a> Attachment<'a> {
         }
     }
 
-    /// Whether the file name can be written as a short quoted string.
-    pub(super) fn is_plain_name(&self) -> bool {
-        self.file_name.len() <= PLAIN_NAME && self.file_name.bytes().all(is_plain)
+    /// The parameter with the file name: in quotes if it is short and plain, or else
+    /// by RFC 2231, sections 3 and 4, in pieces if it has to be.
+    pub(super) fn put_file_name(&self, pen: &mut Pen<'_>) {
+        let name = Source::new(self.file_name, false);
+        let plain = self.file_name.len() <= PLAIN_NAME && self.file_name.bytes().all(is_plain);
+        let whole = name.is_end(name.reach(Coding::Percent, 0, WHOLE).0);
+        let (mut at, mut number) = (0, 0);
+        while !name.is_end(at) {
+            pen.put(b";\r\n filename");
+            if plain {
+                pen.put(b"=\"");
+                pen.put(self.file_name.as_bytes());
+                return pen.put(b"\"");
+            }
+            pen.put(b"*");
+            if !whole {
+                if number > 9 {
+                    pen.put(&[digit(number / 10)]);
+                }
+                pen.put(&[digit(number), b'*']);
+            }
+            pen.put(if number == 0 { b"=utf-8''" } else { b"=" });
+            at = name.put_coded(Coding::Percent, at, if whole { WHOLE } else { PIECE }, pen);
+            number += 1;
+        }
     }
 
     /// The end of the file name, where the extension is, in characters that any
@@ -77,11 +103,15 @@ impl<'a> Attachment<'a> {
     }
 }
 
-/// Longer file names are written in pieces.
+/// Longer file names are not written in quotes.
 const PLAIN_NAME: usize = 60;
+/// Characters that fit into a line with ` filename*=utf-8''` and with
+/// ` filename*99*=utf-8''`, and a semicolon at the end.
+const WHOLE: usize = 59;
+const PIECE: usize = 55;
 
 /// Without what a quoted string escapes, and without the `?` of what would look
 /// like an encoded word.
 fn is_plain(b: u8) -> bool {
-    matches!(b, b' '..=b'~') && !b"\"\\?".contains(&b)
+    matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'?')
 }

@@ -1,10 +1,12 @@
 //! Text bodies: which transfer encoding, and the text in it (RFC 2045, section 6).
 
-use super::text::put_hex;
-use crate::wire::window::Window;
+use super::pen::Pen;
+use crate::wire::base64;
 
 /// The longest line of a quoted-printable body, without the `=` at its end.
 const QUOTED_LINE: usize = 75;
+/// The octets in a line of base64, which make 76 characters (RFC 2045, section 6.8).
+const BASE64_LINE: usize = 57;
 /// The longest line of a message (RFC 5322, section 2.1.1).
 const LONGEST_LINE: usize = 998;
 /// Plain text is copied in pieces of this size, to bound the work for each.
@@ -53,50 +55,73 @@ impl Encoding {
     }
 }
 
-/// Writes the next piece of a 7bit body; returns the offset after it and
-/// whether a line ended there.
-pub(super) fn put_plain(text: &[u8], at: usize, w: &mut Window<'_>) -> (usize, bool) {
-    let (run, line_end) = split_run(text, at);
-    if run.is_empty() {
-        w.put(b"\r\n");
-        return (at + line_end, true);
-    }
-    w.put(run);
-    (at + run.len(), false)
-}
-
-/// Writes the next line of a quoted-printable body; returns as [`put_plain`].
-pub(super) fn put_quoted(text: &[u8], mut at: usize, w: &mut Window<'_>) -> (usize, bool) {
-    let mut column = 0;
-    while let Some(&b) = text.get(at) {
-        if is_line_end(b) {
-            w.put(b"\r\n");
-            return (at + line_end(text, at), true);
-        }
-        // White space at the end of a line would be lost on the way.
-        let at_end = text.get(at + 1).is_none_or(|&next| is_line_end(next));
-        let literal = is_literal(b) && !(at_end && matches!(b, b' ' | b'\t'));
-        column += if literal { 1 } else { 3 };
-        if column > QUOTED_LINE {
-            w.put(b"=\r\n");
-            break;
-        }
-        match literal {
-            true => w.put(&[b]),
-            false => put_hex(b'=', b, w),
-        }
-        at += 1;
-    }
-    (at, false)
-}
-
-/// The text from `at` to the end of its line, as far as one piece goes; and,
-/// when that is empty, the octets of the line end (0 at the end of the text).
-pub(super) fn split_run(text: &[u8], at: usize) -> (&[u8], usize) {
+/// Writes a piece of a text from `at` on, at most to the end of its line, whose
+/// line end becomes CRLF; returns the offset after it.
+pub(super) fn put_piece(
+    text: &[u8],
+    at: usize,
+    encoding: Encoding,
+    base64: &mut base64::Encoder,
+    pen: &mut Pen<'_>,
+) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let piece = rest.get(..PIECE).unwrap_or(rest);
     let run = piece.split(|&b| is_line_end(b)).next().unwrap_or_default();
-    (run, line_end(text, at))
+    let end = at + run.len();
+    let line_end = line_end(text, end);
+    match encoding {
+        Encoding::SevenBit => pen.put(run),
+        Encoding::QuotedPrintable => put_quoted(run, line_end > 0 || end == text.len(), pen),
+        Encoding::Base64 => put_base64(run, base64, pen),
+    }
+    if line_end > 0 {
+        match encoding {
+            Encoding::Base64 => put_base64(b"\r\n", base64, pen),
+            _ => pen.end_line(),
+        }
+    }
+    end + line_end
+}
+
+/// A piece of a line in quoted-printable; `ends` says that the line ends after it.
+fn put_quoted(run: &[u8], ends: bool, pen: &mut Pen<'_>) {
+    for (at, &b) in run.iter().enumerate() {
+        // White space at the end of a line would be lost on the way.
+        let lost = ends && at + 1 == run.len() && matches!(b, b' ' | b'\t');
+        let literal = is_literal(b) && !lost;
+        if pen.column + if literal { 1 } else { 3 } > QUOTED_LINE {
+            pen.put(b"=");
+            pen.end_line();
+        }
+        if literal {
+            pen.put(&[b]);
+        } else {
+            pen.put(b"=");
+            pen.put_hex(b);
+        }
+    }
+}
+
+/// Octets in base64. The column counts the octets in the line, not their characters.
+pub(super) fn put_base64(mut octets: &[u8], encoder: &mut base64::Encoder, pen: &mut Pen<'_>) {
+    while !octets.is_empty() {
+        if pen.column >= BASE64_LINE {
+            pen.end_line();
+        }
+        let (now, later) = octets
+            .split_at_checked(BASE64_LINE - pen.column)
+            .unwrap_or((octets, &[]));
+        encoder.put(now, &mut pen.window);
+        pen.column += now.len();
+        octets = later;
+    }
+}
+
+/// The length of `octets` octets in lines of base64, without a line break after
+/// the last.
+pub(super) fn base64_len(octets: usize) -> u64 {
+    let breaks = octets.saturating_sub(1) / BASE64_LINE;
+    octets.div_ceil(3) as u64 * 4 + breaks as u64 * 2
 }
 
 /// The octets of the line end at `at`: CRLF, or CR or LF alone.
@@ -121,18 +146,21 @@ fn is_literal(b: u8) -> bool {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::wire::window::Window;
     use std::string::String;
 
-    type Put = fn(&[u8], usize, &mut Window<'_>) -> (usize, bool);
-
-    fn written(put: Put, text: &str) -> String {
+    fn written(encoding: Encoding, text: &str) -> String {
         let mut out = [0; 4000];
-        let mut w = Window::new(0, &mut out);
-        let mut at = 0;
+        let mut pen = Pen {
+            window: Window::new(0, &mut out),
+            column: 0,
+        };
+        let (mut at, mut base64) = (0, base64::Encoder::default());
         while at < text.len() {
-            (at, _) = put(text.as_bytes(), at, &mut w);
+            at = put_piece(text.as_bytes(), at, encoding, &mut base64, &mut pen);
         }
-        let n = w.written();
+        base64.finish(&mut pen.window);
+        let n = pen.window.written();
         String::from_utf8(out[..n].to_vec()).unwrap()
     }
 
@@ -145,8 +173,8 @@ mod tests {
             ("\n\r\r\n\n", "\r\n\r\n\r\n\r\n"),
             ("a\n\rb", "a\r\n\r\nb"),
         ] {
-            assert_eq!(written(put_plain, text), expected);
-            assert_eq!(written(put_quoted, text), expected);
+            assert_eq!(written(Encoding::SevenBit, text), expected);
+            assert_eq!(written(Encoding::QuotedPrintable, text), expected);
         }
     }
 
@@ -158,11 +186,11 @@ mod tests {
             ("\0\x1b\x7f", "=00=1B=7F"),
             ("für", "f=C3=BCr"),
         ] {
-            assert_eq!(written(put_quoted, text), expected);
+            assert_eq!(written(Encoding::QuotedPrintable, text), expected);
         }
-        let lines = written(put_quoted, &"x".repeat(75 * 2));
+        let lines = written(Encoding::QuotedPrintable, &"x".repeat(75 * 2));
         assert_eq!(lines, "x".repeat(75) + "=\r\n" + &"x".repeat(75));
-        let lines = written(put_quoted, &("x".repeat(73) + "ü"));
+        let lines = written(Encoding::QuotedPrintable, &("x".repeat(73) + "ü"));
         assert_eq!(lines, "x".repeat(73) + "=\r\n=C3=BC");
     }
 

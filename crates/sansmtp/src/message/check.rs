@@ -1,8 +1,8 @@
 //! What a message must fulfil before it is written.
 
 use super::error::{Field, MessageError, Problem};
-use super::octets::{has, is_ascii, strip_first, strip_last, trim, trim_start};
 use super::{Attachment, Builder};
+use crate::octets::OctetKind;
 use crate::wire::path::is_domain;
 
 /// A header value, a file name and a message identifier in octets. With the
@@ -13,227 +13,234 @@ const LONGEST_NAME: usize = 76;
 
 /// Headers that have their own place in the builder, or that only servers and
 /// mail programs of the recipient write.
-const RESERVED: [&str; 13] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "MIME-Version",
-    "Return-Path",
-];
+const RESERVED: &[u8] = b"From,Sender,Reply-To,To,Cc,Bcc,Subject,Date,Message-ID,In-Reply-To,\
+    References,MIME-Version,Return-Path";
 
-/// Checks all parts and sets what follows from others; returns the entropy.
-pub(super) fn builder(parts: &mut Builder<'_>) -> Result<[u8; 16], MessageError> {
-    let Some(author) = parts.from.first() else {
-        return refuse(Field::From, Problem::Missing);
-    };
-    if parts.from.len() > 1 && parts.sender.is_none() {
-        return refuse(Field::Sender, Problem::Missing);
-    }
-    if parts.date.is_none() && !parts.server_adds_date {
-        return refuse(Field::Date, Problem::Missing);
-    }
-    let Some(entropy) = parts.entropy else {
-        return refuse(Field::Entropy, Problem::Missing);
-    };
+/// Checks all parts and sets what follows from others.
+pub(super) fn builder(parts: &mut Builder<'_>) -> Result<(), MessageError> {
+    let mut field = Field::From;
+    first_problem(parts, &mut field).map_err(|problem| MessageError { field, problem })
+}
+
+/// `field` is the one with the problem.
+fn first_problem(parts: &mut Builder<'_>, field: &mut Field) -> Result<(), Problem> {
+    let [from, sender, ..] = parts.addresses;
+    let author = from.first().ok_or(Problem::Missing)?;
+    *field = Field::Sender;
+    needed(from.len() == 1 || !sender.is_empty())?;
+    *field = Field::Date;
+    needed(parts.date.is_some() || parts.server_adds_date)?;
+    *field = Field::Entropy;
+    needed(parts.entropy.is_some())?;
+    *field = Field::MessageIdDomain;
     if parts.domain.is_empty() {
         parts.domain = author.domain();
-    } else if !is_ascii(parts.domain) {
-        return refuse(Field::MessageIdDomain, Problem::NotAscii);
-    } else if !is_domain(parts.domain.as_bytes()) {
-        return refuse(Field::MessageIdDomain, Problem::Syntax);
+    } else {
+        Rules::ASCII.hold(parts.domain)?;
+        syntax(is_domain(parts.domain.as_bytes()))?;
     }
-    text(parts.subject.unwrap_or_default(), Field::Subject)?;
-    identifiers(parts.in_reply_to, Field::InReplyTo)?;
-    identifiers(parts.references, Field::References)?;
+    let [subject, in_reply_to, references, plain, html] = &mut parts.texts;
+    *field = Field::Subject;
+    Rules::TEXT.hold(subject.unwrap_or_default())?;
+    *field = Field::InReplyTo;
+    in_reply_to.map_or(Ok(()), identifiers)?;
+    *field = Field::References;
+    references.map_or(Ok(()), identifiers)?;
     for (at, (name, value)) in parts.headers.iter().enumerate() {
-        header_name(name, Field::HeaderName(at))?;
-        text(value, Field::HeaderValue(at))?;
-        word_lengths(value, Field::HeaderValue(at))?;
+        *field = Field::HeaderName(at);
+        header_name(name)?;
+        *field = Field::HeaderValue(at);
+        Rules::WORDS.hold(value)?;
     }
     for (at, attachment) in parts.attachments.iter().enumerate() {
-        self::attachment(attachment, at)?;
+        self::attachment(attachment, at, field)?;
     }
-    Ok(entropy)
-}
-
-fn refuse<T>(field: Field, problem: Problem) -> Result<T, MessageError> {
-    Err(MessageError { field, problem })
-}
-
-/// No line break, no control character except a tab.
-fn text(text: &str, field: Field) -> Result<(), MessageError> {
-    for b in text.bytes() {
-        match b {
-            b'\r' | b'\n' => return refuse(field, Problem::LineBreak),
-            b'\t' => {}
-            _ if b.is_ascii_control() => return refuse(field, Problem::ControlCharacter),
-            _ => {}
-        }
+    // A message has a part.
+    if html.is_none() && parts.attachments.is_empty() {
+        plain.get_or_insert_default();
     }
     Ok(())
 }
 
-/// A line can be folded only where white space follows a word.
-fn word_lengths(text: &str, field: Field) -> Result<(), MessageError> {
-    let (mut word, mut in_space) = (0, false);
-    for b in text.bytes() {
-        let space = matches!(b, b' ' | b'\t');
-        if space && !in_space {
-            word = 0;
-        }
-        in_space = space;
-        word += 1;
-        if word > LONGEST_WORD {
-            return refuse(field, Problem::TooLong);
-        }
-    }
-    Ok(())
+fn needed(given: bool) -> Result<(), Problem> {
+    given.then_some(()).ok_or(Problem::Missing)
 }
 
-fn header_name(name: &str, field: Field) -> Result<(), MessageError> {
-    if name.is_empty() {
-        return refuse(field, Problem::Missing);
+fn syntax(right: bool) -> Result<(), Problem> {
+    right.then_some(()).ok_or(Problem::Syntax)
+}
+
+/// What a text may not have, besides line breaks and control characters.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Octets without white space before them, where a line can be folded.
+    longest: usize,
+    /// White space makes no difference to the length, and a tab is refused.
+    whole: bool,
+    ascii: bool,
+}
+
+impl Rules {
+    const TEXT: Self = Self {
+        longest: usize::MAX,
+        whole: false,
+        ascii: false,
+    };
+    const WORDS: Self = Self {
+        longest: LONGEST_WORD,
+        ..Self::TEXT
+    };
+    const ASCII: Self = Self {
+        ascii: true,
+        ..Self::WORDS
+    };
+    const FILE_NAME: Self = Self {
+        whole: true,
+        ..Self::WORDS
+    };
+    const HEADER_NAME: Self = Self {
+        longest: LONGEST_NAME,
+        whole: true,
+        ascii: true,
+    };
+
+    fn hold(self, text: &str) -> Result<(), Problem> {
+        let (mut word, mut last) = (0_usize, 0);
+        for b in text.bytes() {
+            let space = b == b' ' || (b == b'\t' && !self.whole);
+            if space && last != b' ' && !self.whole {
+                word = 0;
+            }
+            last = if space { b' ' } else { b };
+            word = word.wrapping_add(1);
+            if matches!(b, b'\r' | b'\n') {
+                return Err(Problem::LineBreak);
+            } else if b.is_ascii_control() && !space {
+                return Err(Problem::ControlCharacter);
+            } else if self.ascii && !b.is_ascii() {
+                return Err(Problem::NotAscii);
+            } else if word > self.longest {
+                return Err(Problem::TooLong);
+            }
+        }
+        Ok(())
     }
-    if name.len() > LONGEST_NAME {
-        return refuse(field, Problem::TooLong);
-    }
-    text(name, field)?;
-    if !is_ascii(name) {
-        return refuse(field, Problem::NotAscii);
-    }
-    if !name.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b':') {
-        return refuse(field, Problem::Syntax);
-    }
+}
+
+fn header_name(name: &str) -> Result<(), Problem> {
+    needed(!name.is_empty())?;
+    Rules::HEADER_NAME.hold(name)?;
+    let name = name.as_bytes();
+    syntax(OctetKind::GRAPHIC.all(name) && !name.contains(&b':'))?;
     let content = name
         .get(..8)
-        .is_some_and(|start| start.eq_ignore_ascii_case("Content-"));
-    if content
-        || RESERVED
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
-    {
-        return refuse(field, Problem::Reserved);
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));
+    let mut reserved = RESERVED.split(|&b| b == b',');
+    match content || reserved.any(|known| known.eq_ignore_ascii_case(name)) {
+        true => Err(Problem::Reserved),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// `1*msg-id` of RFC 5322, section 3.6.4, as generous as real identifiers are.
-fn identifiers(list: Option<&str>, field: Field) -> Result<(), MessageError> {
-    let Some(list) = list else { return Ok(()) };
-    text(list, field)?;
-    if !is_ascii(list) {
-        return refuse(field, Problem::NotAscii);
-    }
-    word_lengths(list, field)?;
-    let mut rest = trim(list);
-    if rest.is_empty() {
-        return refuse(field, Problem::Missing);
-    }
-    while !rest.is_empty() {
-        let end = rest.bytes().position(|b| b == b' ' || b == b'\t');
-        let (word, after) = rest
-            .split_at_checked(end.unwrap_or(rest.len()))
-            .unwrap_or_default();
-        let inner = strip_first(word, b'<').and_then(|inner| strip_last(inner, b'>'));
-        if !inner.is_some_and(|id| is_identifier(id) && has(id, b'@')) {
-            return refuse(field, Problem::Syntax);
+fn identifiers(list: &str) -> Result<(), Problem> {
+    Rules::ASCII.hold(list)?;
+    let (mut inside, mut at, mut any, mut last) = (false, false, false, b' ');
+    for b in list.bytes() {
+        match b {
+            b'<' if last == b' ' => (inside, at, any) = (true, false, true),
+            b'>' if at => (inside, at) = (false, false),
+            b' ' | b'\t' if !inside => {}
+            _ => {
+                syntax(inside && is_identifier(b))?;
+                at |= b == b'@';
+            }
         }
-        rest = trim_start(after);
+        last = if b == b'\t' { b' ' } else { b };
     }
-    Ok(())
+    syntax(!inside)?;
+    needed(any)
 }
 
-fn is_identifier(id: &str) -> bool {
-    !id.is_empty()
-        && id
-            .bytes()
-            .all(|b| matches!(b, b'!'..=b'~') && b != b'<' && b != b'>')
+fn is_identifier(b: u8) -> bool {
+    OctetKind::GRAPHIC.has(b) && b != b'<' && b != b'>'
 }
 
-fn attachment(attachment: &Attachment<'_>, at: usize) -> Result<(), MessageError> {
-    let field = Field::FileName(at);
-    if attachment.file_name.is_empty() {
-        return refuse(field, Problem::Missing);
-    }
-    if attachment.file_name.len() > LONGEST_WORD {
-        return refuse(field, Problem::TooLong);
-    }
-    text(attachment.file_name, field)?;
-    if has(attachment.file_name, b'\t') {
-        return refuse(field, Problem::ControlCharacter);
-    }
-    content_type(attachment.content_type, Field::ContentType(at))?;
+fn attachment(attachment: &Attachment<'_>, at: usize, field: &mut Field) -> Result<(), Problem> {
+    *field = Field::FileName(at);
+    needed(!attachment.file_name.is_empty())?;
+    Rules::FILE_NAME.hold(attachment.file_name)?;
+    *field = Field::ContentType(at);
+    Rules::ASCII.hold(attachment.content_type)?;
+    content_type(attachment.content_type)?;
     if let Some(id) = attachment.content_id {
-        let field = Field::ContentId(at);
-        text(id, field)?;
-        if id.len() > LONGEST_WORD {
-            return refuse(field, Problem::TooLong);
-        }
-        if !is_identifier(id) {
-            return refuse(field, Problem::Syntax);
-        }
+        *field = Field::ContentId(at);
+        Rules::WORDS.hold(id)?;
+        syntax(!id.is_empty() && id.bytes().all(is_identifier))?;
     }
     Ok(())
 }
 
 /// `type "/" subtype *(";" parameter)` of RFC 2045, section 5.1.
-fn content_type(content_type: &str, field: Field) -> Result<(), MessageError> {
-    text(content_type, field)?;
-    if !is_ascii(content_type) {
-        return refuse(field, Problem::NotAscii);
-    }
-    word_lengths(content_type, field)?;
-    let (main, rest) = split_token(content_type);
-    let (sub, mut rest) = split_token(strip_first(rest, b'/').unwrap_or_default());
-    if main.is_empty() || sub.is_empty() {
-        return refuse(field, Problem::Syntax);
-    }
-    if main.eq_ignore_ascii_case("message") || main.eq_ignore_ascii_case("multipart") {
-        return refuse(field, Problem::Composite);
+fn content_type(text: &str) -> Result<(), Problem> {
+    let mut rest = text.as_bytes();
+    let main = token(&mut rest);
+    syntax(!main.is_empty() && take(&mut rest, b'/') && !token(&mut rest).is_empty())?;
+    if main.eq_ignore_ascii_case(b"message") || main.eq_ignore_ascii_case(b"multipart") {
+        return Err(Problem::Composite);
     }
     while !rest.is_empty() {
-        let parameter = strip_first(trim_start(rest), b';');
-        let (attribute, value) = split_token(trim_start(parameter.unwrap_or_default()));
-        let value = strip_first(value, b'=').and_then(after_value);
-        if attribute.is_empty() || value.is_none() {
-            return refuse(field, Problem::Syntax);
+        spaces(&mut rest);
+        syntax(take(&mut rest, b';'))?;
+        spaces(&mut rest);
+        let attribute = token(&mut rest);
+        syntax(!attribute.is_empty() && take(&mut rest, b'='))?;
+        syntax(match take(&mut rest, b'"') {
+            true => quoted(&mut rest),
+            false => !token(&mut rest).is_empty(),
+        })?;
+        if attribute.eq_ignore_ascii_case(b"name") {
+            return Err(Problem::Reserved);
         }
-        if attribute.eq_ignore_ascii_case("name") {
-            return refuse(field, Problem::Reserved);
-        }
-        rest = value.unwrap_or_default();
     }
     Ok(())
 }
 
-/// `token` of RFC 2045 and what follows it.
-fn split_token(text: &str) -> (&str, &str) {
-    let end = text
-        .bytes()
-        .position(|b| !matches!(b, b'!'..=b'~') || b"()<>@,;:\\\"/[]?=".contains(&b));
-    text.split_at_checked(end.unwrap_or(text.len()))
-        .unwrap_or_default()
+/// `token` of RFC 2045, taken from the front; empty if there is none.
+fn token<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let length = OctetKind::TOKEN.span(rest);
+    let (token, after) = rest.split_at_checked(length).unwrap_or_default();
+    *rest = after;
+    token
 }
 
-/// What follows a token or a quoted string.
-fn after_value(text: &str) -> Option<&str> {
-    let Some(quoted) = strip_first(text, b'"') else {
-        let (token, rest) = split_token(text);
-        return (!token.is_empty()).then_some(rest);
-    };
+/// Whether the octet stood at the front.
+#[inline(never)]
+fn take(rest: &mut &[u8], octet: u8) -> bool {
+    match rest.split_first() {
+        Some((&first, after)) if first == octet => {
+            *rest = after;
+            true
+        }
+        _ => false,
+    }
+}
+
+fn spaces(rest: &mut &[u8]) {
+    while let [b' ' | b'\t', after @ ..] = rest {
+        *rest = after;
+    }
+}
+
+/// Takes the rest of a quoted string; whether it ended.
+pub(super) fn quoted(rest: &mut &[u8]) -> bool {
     let mut escape = false;
-    let end = quoted.bytes().position(|b| {
-        let end = b == b'"' && !escape;
+    while let Some((&b, after)) = rest.split_first() {
+        *rest = after;
+        if b == b'"' && !escape {
+            return true;
+        }
         escape = b == b'\\' && !escape;
-        end
-    })?;
-    quoted.get(end + 1..)
+    }
+    false
 }

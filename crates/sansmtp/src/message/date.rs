@@ -54,25 +54,28 @@ impl Date {
     /// Writes `Tue, 01 Jul 2003 10:52:37 +0200`.
     pub(super) fn put(self, w: &mut Window<'_>) {
         let (year, month, day) = civil(self.day);
+        let offset = u32::from(self.offset.unsigned_abs());
+        let mut numbers = [
+            day,
+            year / 100,
+            year % 100,
+            self.second / 3600,
+            self.second / 60 % 60,
+            self.second % 60,
+            offset / 60,
+            offset % 60,
+        ]
+        .into_iter();
         // 1 March of the year 0 was a Wednesday.
         put_name(b"SunMonTueWedThuFriSat", (self.day + 3) % 7, w);
-        w.put(b", ");
-        put_two(day, w);
-        w.put(b" ");
-        put_name(b"JanFebMarAprMayJunJulAugSepOctNovDec", month, w);
-        w.put(b" ");
-        put_two(year / 100, w);
-        put_two(year % 100, w);
-        w.put(b" ");
-        put_two(self.second / 3600, w);
-        w.put(b":");
-        put_two(self.second / 60 % 60, w);
-        w.put(b":");
-        put_two(self.second % 60, w);
-        w.put(if self.offset < 0 { b" -" } else { b" +" });
-        let offset = u32::from(self.offset.unsigned_abs());
-        put_two(offset / 60, w);
-        put_two(offset % 60, w);
+        for &b in b", # M ## #:#:# +##" {
+            match b {
+                b'#' => put_two(numbers.next().unwrap_or_default(), w),
+                b'M' => put_name(b"JanFebMarAprMayJunJulAugSepOctNovDec", month, w),
+                b'+' if self.offset < 0 => w.put(b"-"),
+                _ => w.put(&[b]),
+            }
+        }
     }
 }
 

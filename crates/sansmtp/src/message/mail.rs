@@ -329,7 +329,7 @@ impl CheckedMail<'_> {
             .entropy(entropy)
             .headers(&self.headers)
             .attachments(&self.attachments);
-        if let Some(sender) = self.sender {
+        if let Some(sender) = &self.sender {
             builder = builder.sender(sender);
         }
         if !mail.message_id_domain.is_empty() {

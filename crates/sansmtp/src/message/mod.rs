@@ -37,7 +37,6 @@
 
 mod address;
 mod attachment;
-mod base64;
 mod body;
 mod check;
 mod date;
@@ -45,6 +44,8 @@ mod error;
 #[cfg(feature = "alloc")]
 mod mail;
 mod octets;
+mod pen;
+mod program;
 mod text;
 mod writer;
 
@@ -56,7 +57,8 @@ pub use error::{Field, MessageError, Problem, WriteError};
 pub use mail::{
     AddressField, CheckedMail, Mail, MailError, OwnedAddress, OwnedAttachment, OwnedContent,
 };
-pub use writer::{Position, Progress, Writer};
+pub use program::Position;
+pub use writer::{Progress, Writer};
 
 use body::Encoding;
 
@@ -67,21 +69,15 @@ use body::Encoding;
 /// blind copies to the envelope only.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Builder<'a> {
-    from: &'a [Address<'a>],
-    sender: Option<Address<'a>>,
-    reply_to: &'a [Address<'a>],
-    to: &'a [Address<'a>],
-    cc: &'a [Address<'a>],
-    subject: Option<&'a str>,
+    /// From, Sender, Reply-To, To and Cc, at the numbers of their parts of the program.
+    addresses: [&'a [Address<'a>]; 5],
+    /// Subject, In-Reply-To, References, the plain text and the HTML document.
+    texts: [Option<&'a str>; 5],
     date: Option<Date>,
     server_adds_date: bool,
     entropy: Option<[u8; 16]>,
     domain: &'a str,
-    in_reply_to: Option<&'a str>,
-    references: Option<&'a str>,
     headers: &'a [(&'a str, &'a str)],
-    text: Option<&'a str>,
-    html: Option<&'a str>,
     attachments: &'a [Attachment<'a>],
 }
 
@@ -89,10 +85,8 @@ pub struct Builder<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     parts: Builder<'a>,
-    entropy: [u8; 16],
     text_encoding: Encoding,
     html_encoding: Encoding,
-    levels: writer::Levels,
 }
 
 impl<'a> Builder<'a> {
@@ -104,36 +98,36 @@ impl<'a> Builder<'a> {
     /// The authors; at least one.
     #[must_use]
     pub fn from(mut self, authors: &'a [Address<'a>]) -> Self {
-        self.from = authors;
+        self.addresses[0] = authors;
         self
     }
 
     /// The one who sends for the authors; needed if there is more than one
     /// author (RFC 5322, section 3.6.2).
     #[must_use]
-    pub fn sender(mut self, sender: Address<'a>) -> Self {
-        self.sender = Some(sender);
+    pub fn sender(mut self, sender: &'a Address<'a>) -> Self {
+        self.addresses[1] = core::slice::from_ref(sender);
         self
     }
 
     /// Where answers should go, if not to the authors.
     #[must_use]
     pub fn reply_to(mut self, addresses: &'a [Address<'a>]) -> Self {
-        self.reply_to = addresses;
+        self.addresses[2] = addresses;
         self
     }
 
     /// The recipients. An empty list is not written.
     #[must_use]
     pub fn to(mut self, recipients: &'a [Address<'a>]) -> Self {
-        self.to = recipients;
+        self.addresses[3] = recipients;
         self
     }
 
     /// The recipients of a copy. An empty list is not written.
     #[must_use]
     pub fn cc(mut self, recipients: &'a [Address<'a>]) -> Self {
-        self.cc = recipients;
+        self.addresses[4] = recipients;
         self
     }
 
@@ -141,7 +135,7 @@ impl<'a> Builder<'a> {
     /// in extra headers: they have no meaning there.
     #[must_use]
     pub fn subject(mut self, subject: &'a str) -> Self {
-        self.subject = Some(subject);
+        self.texts[0] = Some(subject);
         self
     }
 
@@ -179,14 +173,14 @@ impl<'a> Builder<'a> {
     /// several are separated by spaces.
     #[must_use]
     pub fn in_reply_to(mut self, identifiers: &'a str) -> Self {
-        self.in_reply_to = Some(identifiers);
+        self.texts[1] = Some(identifiers);
         self
     }
 
     /// The Message-IDs of the thread, with angle brackets and separated by spaces.
     #[must_use]
     pub fn references(mut self, identifiers: &'a str) -> Self {
-        self.references = Some(identifiers);
+        self.texts[2] = Some(identifiers);
         self
     }
 
@@ -201,14 +195,14 @@ impl<'a> Builder<'a> {
     /// The plain text. Its line ends may be LF, CR or CRLF.
     #[must_use]
     pub fn text(mut self, text: &'a str) -> Self {
-        self.text = Some(text);
+        self.texts[3] = Some(text);
         self
     }
 
     /// The HTML document; with a plain text too, the reader has the choice.
     #[must_use]
     pub fn html(mut self, html: &'a str) -> Self {
-        self.html = Some(html);
+        self.texts[4] = Some(html);
         self
     }
 
@@ -226,12 +220,11 @@ impl<'a> Builder<'a> {
     /// Names the first field that can not be written as it is; nothing is ever
     /// left out or changed silently.
     pub fn build(mut self) -> Result<Message<'a>, MessageError> {
-        let entropy = check::builder(&mut self)?;
+        check::builder(&mut self)?;
+        let [_, _, _, text, html] = self.texts;
         Ok(Message {
-            entropy,
-            text_encoding: Encoding::of(self.text.unwrap_or_default()),
-            html_encoding: Encoding::of(self.html.unwrap_or_default()),
-            levels: writer::Levels::of(&self),
+            text_encoding: Encoding::of(text.unwrap_or_default()),
+            html_encoding: Encoding::of(html.unwrap_or_default()),
             parts: self,
         })
     }
@@ -247,9 +240,12 @@ impl<'a> Message<'a> {
     /// The Message-ID with its angle brackets, into `out`, for logs and
     /// threads; none if `out` is too small (289 bytes are always enough).
     pub fn message_id<'o>(&self, out: &'o mut [u8]) -> Option<&'o str> {
-        let mut w = crate::wire::window::Window::new(0, out);
-        self.put_message_id(&mut w);
-        let (written, finished) = (w.written(), w.finished());
+        let mut pen = pen::Pen {
+            window: crate::wire::window::Window::new(0, out),
+            column: 0,
+        };
+        self.put_message_id(&mut pen);
+        let (written, finished) = (pen.window.written(), pen.window.finished());
         let bytes = out.get(..written).filter(|_| finished)?;
         core::str::from_utf8(bytes).ok()
     }

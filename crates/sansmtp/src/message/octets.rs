@@ -8,14 +8,6 @@ pub(super) fn has(text: &str, ascii: u8) -> bool {
     text.bytes().any(|b| b == ascii)
 }
 
-/// The text without this ASCII character at its start, if it is there.
-pub(super) fn strip_first(text: &str, ascii: u8) -> Option<&str> {
-    match text.as_bytes().first() {
-        Some(&b) if b == ascii => text.get(1..),
-        _ => None,
-    }
-}
-
 /// The text without this ASCII character at its end, if it is there.
 pub(super) fn strip_last(text: &str, ascii: u8) -> Option<&str> {
     match text.as_bytes() {

@@ -1,13 +1,10 @@
 //! Header text: folding at 78 characters, quoted strings (RFC 5322, section
 //! 3.2.4) and encoded words (RFC 2047), one token at a time.
 
+use super::pen::{LINE, Pen};
 use crate::octets::OctetKind;
 use crate::wire::base64;
-use crate::wire::window::Window;
 
-/// Lines are folded so that they have at most this many characters
-/// (RFC 5322, section 2.1.1).
-const LINE: usize = 78;
 /// An encoded word has at most this many characters (RFC 2047, section 2).
 const ENCODED_WORD: usize = 75;
 /// `=?utf-8?Q?` and `?=`.
@@ -49,13 +46,6 @@ pub(super) struct Source<'a> {
     escaped: bool,
 }
 
-/// Where the writer is within a header: offset in the text, column in the line.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spot {
-    pub(super) at: usize,
-    pub(super) column: usize,
-}
-
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str, escaped: bool) -> Self {
         Self {
@@ -64,33 +54,33 @@ impl<'a> Source<'a> {
         }
     }
 
-    pub(super) fn is_end(self, at: usize) -> bool {
+    pub(super) fn is_end(&self, at: usize) -> bool {
         at >= self.bytes.len()
     }
 
-    /// The character at `at` (empty at the end) and the offset after it.
-    pub(super) fn character(self, mut at: usize) -> (&'a [u8], usize) {
-        if self.escaped && self.bytes.get(at) == Some(&b'\\') {
-            at += 1;
+    /// The character at `at`, which goes behind it; empty at the end.
+    fn next(&self, at: &mut usize) -> &'a [u8] {
+        let mut start = *at;
+        if self.escaped && self.bytes.get(start) == Some(&b'\\') {
+            start += 1;
         }
-        let mut end = at + 1;
-        while matches!(self.bytes.get(end), Some(0x80..=0xBF)) {
-            end += 1;
+        *at = start + 1;
+        while matches!(self.bytes.get(*at), Some(0x80..=0xBF)) {
+            *at += 1;
         }
-        (self.bytes.get(at..end).unwrap_or_default(), end)
+        self.bytes.get(start..*at).unwrap_or_default()
     }
 
     /// How this text has to be written. Looks at the whole text, so it is asked
     /// once and the answer kept.
-    pub(super) fn mode(self, kind: Kind) -> Mode {
+    pub(super) fn mode(&self, kind: Kind) -> Mode {
         if kind == Kind::Structured {
             return Mode::Plain;
         }
         let (mut at, mut last, mut word) = (0, 0, 0);
         let (mut quote, mut opened) = (false, false);
         loop {
-            let (character, next) = self.character(at);
-            let b = match *character {
+            let b = match *self.next(&mut at) {
                 [] => break,
                 [b] => b,
                 _ => return Mode::Encoded,
@@ -107,7 +97,6 @@ impl<'a> Source<'a> {
             }
             quote |= !OctetKind::ATEXT.has(b) && (b != b' ' || last == b' ');
             last = b;
-            at = next;
         }
         match quote && kind == Kind::Phrase {
             true => Mode::Quoted,
@@ -115,129 +104,140 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Writes the next token of the text with the white space before it, on a
-    /// new line if it does not fit. A bounded amount of work for each token
-    /// that can be folded.
-    pub(super) fn put_token(self, mode: Mode, spot: &mut Spot, w: &mut Window<'_>) {
-        match mode {
-            Mode::Encoded => self.put_encoded(spot, w),
-            _ => self.put_word(mode == Mode::Quoted, spot, w),
+    /// Writes the token at `at` with the white space before it, on a new line
+    /// if it does not fit; returns the offset after it. A bounded amount of work
+    /// for each token that can be folded.
+    pub(super) fn put_token(&self, mode: Mode, at: usize, pen: &mut Pen<'_>) -> usize {
+        if mode == Mode::Encoded {
+            return self.put_encoded(at, pen);
         }
+        let mut unseen = Pen::unseen();
+        self.put_word(mode, at, &mut unseen);
+        pen.fold(unseen.column);
+        self.put_word(mode, at, pen)
     }
 
-    fn put_word(self, quoted: bool, spot: &mut Spot, w: &mut Window<'_>) {
-        let start = spot.at;
-        let first = start == 0;
-        let (mut end, mut length, mut in_word) = (start, usize::from(first), false);
+    fn put_word(&self, mode: Mode, mut at: usize, pen: &mut Pen<'_>) -> usize {
+        let quoted = mode == Mode::Quoted;
+        let quote: &[u8] = if quoted { b"\"" } else { b"" };
+        if at == 0 {
+            pen.put(b" ");
+            pen.put(quote);
+        }
+        let mut in_word = false;
         loop {
-            let (character, next) = self.character(end);
-            match *character {
-                [] => break,
-                [b] if is_space(b) && !in_word => {}
-                [b] if is_space(b) => break,
-                [b] => {
-                    length += usize::from(quoted && is_special(b));
-                    in_word = true;
-                }
-                _ => in_word = true,
+            let end = at;
+            let character = self.next(&mut at);
+            let Some(&b) = character.first() else {
+                pen.put(quote);
+                return end;
+            };
+            if !is_space(b) {
+                in_word = true;
+            } else if in_word {
+                return end;
             }
-            length += character.len();
-            end = next;
-        }
-        let last = self.is_end(end);
-        if quoted {
-            length += usize::from(first) + usize::from(last);
-        }
-        fold(length, &mut spot.column, w);
-        if first {
-            w.put(b" ");
-            if quoted {
-                w.put(b"\"");
+            if quoted && is_special(b) {
+                pen.put(b"\\");
             }
-        }
-        while spot.at < end {
-            let (character, next) = self.character(spot.at);
-            if quoted && character.first().is_some_and(|&b| is_special(b)) {
-                w.put(b"\\");
-            }
-            w.put(character);
-            spot.at = next;
-        }
-        if quoted && last {
-            w.put(b"\"");
+            pen.put(character);
         }
     }
 
     /// One encoded word, in Q or B, whichever takes in more of the text.
-    fn put_encoded(self, spot: &mut Spot, w: &mut Window<'_>) {
-        let mut room = LINE.saturating_sub(spot.column + 1).min(ENCODED_WORD);
+    fn put_encoded(&self, at: usize, pen: &mut Pen<'_>) -> usize {
+        let mut room = LINE.saturating_sub(pen.column + 1).min(ENCODED_WORD);
         if room < ENCODED_LEAST {
             room = ENCODED_WORD;
-            w.put(b"\r\n");
-            spot.column = 0;
+            pen.end_line();
         }
         room -= ENCODED_FRAME;
-        let (q_end, q_length, _) = self.reach(spot.at, room, q_length);
-        let (b_end, _, b_octets) = self.reach(spot.at, room / 4 * 3, <[u8]>::len);
-        let b_length = b_octets.div_ceil(3) * 4;
+        let (q_end, q_length) = self.reach(Coding::Q, at, room);
+        let (b_end, b_length) = self.reach(Coding::B, at, room);
         let q = q_end > b_end || (q_end == b_end && q_length <= b_length);
-        w.put(if q { b" =?utf-8?Q?" } else { b" =?utf-8?B?" });
-        let end = if q { q_end } else { b_end };
-        let mut encoder = base64::Encoder::default();
-        while spot.at < end {
-            let (character, next) = self.character(spot.at);
-            match q {
-                true => character.iter().for_each(|&b| put_q(b, w)),
-                false => encoder.put(character, w),
-            }
-            spot.at = next;
-        }
-        encoder.finish(w);
-        w.put(b"?=");
-        spot.column += 1 + ENCODED_FRAME + if q { q_length } else { b_length };
-    }
-
-    /// How far whole characters go until their lengths exceed `room`: the
-    /// offset, the sum of the lengths, and the octets.
-    fn reach(self, start: usize, room: usize, length: fn(&[u8]) -> usize) -> (usize, usize, usize) {
-        let (mut end, mut sum, mut octets) = (start, 0, 0);
-        loop {
-            let (character, next) = self.character(end);
-            let more = length(character);
-            if character.is_empty() || sum + more > room {
-                return (end, sum, octets);
-            }
-            (end, sum, octets) = (next, sum + more, octets + character.len());
-        }
-    }
-
-    /// Writes characters from `at` percent-encoded (RFC 2231, section 4) until
-    /// `room` is used up; returns the offset after them.
-    pub(super) fn put_percent(self, at: usize, room: usize, w: &mut Window<'_>) -> usize {
-        let (end, _, _) = self.reach(at, room, percent_length);
-        for &b in self.bytes.get(at..end).unwrap_or_default() {
-            match is_attribute_char(b) {
-                true => w.put(&[b]),
-                false => put_hex(b'%', b, w),
-            }
-        }
+        let coding = if q { Coding::Q } else { Coding::B };
+        pen.put(if q { b" =?utf-8?Q?" } else { b" =?utf-8?B?" });
+        let end = self.put_coded(coding, at, room, pen);
+        pen.put(b"?=");
         end
     }
-}
 
-/// Breaks the line if `length` characters, of which the first is white space,
-/// do not fit any more, and counts them.
-pub(super) fn fold(length: usize, column: &mut usize, w: &mut Window<'_>) {
-    if *column + length > LINE {
-        w.put(b"\r\n");
-        *column = 0;
+    /// How far whole characters from `at` on go that fit into `room`, and how
+    /// many they are then.
+    pub(super) fn reach(&self, coding: Coding, at: usize, room: usize) -> (usize, usize) {
+        let mut unseen = Pen::unseen();
+        let end = self.put_coded(coding, at, room, &mut unseen);
+        (end, unseen.column)
     }
-    *column += length;
+
+    /// Writes whole characters from `at` on, as many as fit into `room`;
+    /// returns the offset after them.
+    pub(super) fn put_coded(
+        &self,
+        coding: Coding,
+        mut at: usize,
+        mut room: usize,
+        pen: &mut Pen<'_>,
+    ) -> usize {
+        if coding == Coding::B {
+            room = room / 4 * 3;
+        }
+        let mut encoder = base64::Encoder::default();
+        let mut octets = 0;
+        loop {
+            let end = at;
+            let character = self.next(&mut at);
+            let length = match *character {
+                [b] if coding.is_literal(b) => 1,
+                _ if coding == Coding::B => character.len(),
+                _ => character.len() * 3,
+            };
+            if character.is_empty() || length > room {
+                encoder.finish(&mut pen.window);
+                pen.column += base64::encoded_len(octets);
+                return end;
+            }
+            room -= length;
+            if coding == Coding::B {
+                octets += length;
+                encoder.put(character, &mut pen.window);
+                continue;
+            }
+            for &b in character {
+                if !coding.is_literal(b) {
+                    pen.put(if coding == Coding::Q { b"=" } else { b"%" });
+                    pen.put_hex(b);
+                } else {
+                    // Only Q has a space among them.
+                    pen.put(&[if b == b' ' { b'_' } else { b }]);
+                }
+            }
+        }
+    }
 }
 
-/// Writes a sign and an octet as two hexadecimal digits.
-pub(super) fn put_hex(sign: u8, b: u8, w: &mut Window<'_>) {
-    w.put(&[sign, hex_digit(b >> 4), hex_digit(b & 15)]);
+/// How characters outside ASCII are brought into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// RFC 2047, section 4.2.
+    Q,
+    /// RFC 2047, section 4.1.
+    B,
+    /// RFC 2231, section 4.
+    Percent,
+}
+
+impl Coding {
+    /// What stands for itself: in a Q word that of a phrase (RFC 2047, section 5
+    /// (3)); with percent signs a subset of `attribute-char` of RFC 2231 that
+    /// every reader takes.
+    fn is_literal(self, b: u8) -> bool {
+        match self {
+            Self::Q => OctetKind::Q_WORD.has(b) || b == b' ',
+            Self::B => false,
+            Self::Percent => b.is_ascii() && (OctetKind::LDH.has(b) || b == b'.'),
+        }
+    }
 }
 
 /// A hexadecimal digit in upper case, as RFC 2045 wants it.
@@ -254,57 +254,25 @@ fn is_special(b: u8) -> bool {
     b == b'"' || b == b'\\'
 }
 
-/// What stands for itself in a Q word of a phrase (RFC 2047, section 5 (3)).
-fn is_q_char(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!*+-/".contains(&b)
-}
-
-fn q_length(character: &[u8]) -> usize {
-    match *character {
-        [b] if b == b' ' || is_q_char(b) => 1,
-        _ => character.len() * 3,
-    }
-}
-
-fn put_q(b: u8, w: &mut Window<'_>) {
-    match b {
-        b' ' => w.put(b"_"),
-        b if is_q_char(b) => w.put(&[b]),
-        b => put_hex(b'=', b, w),
-    }
-}
-
-/// A subset of `attribute-char` of RFC 2231 that every reader takes.
-fn is_attribute_char(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._".contains(&b)
-}
-
-fn percent_length(character: &[u8]) -> usize {
-    match *character {
-        [b] if is_attribute_char(b) => 1,
-        _ => character.len() * 3,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use crate::wire::window::Window;
     use std::string::String;
 
     fn written(name: &str, kind: Kind, source: Source<'_>) -> String {
         let mut out = [0; 4000];
-        let mut w = Window::new(0, &mut out);
-        w.put(name.as_bytes());
-        let mut spot = Spot {
-            at: 0,
-            column: name.len(),
+        let mut pen = Pen {
+            window: Window::new(0, &mut out),
+            column: 0,
         };
-        let mode = source.mode(kind);
-        while !source.is_end(spot.at) {
-            source.put_token(mode, &mut spot, &mut w);
+        pen.put(name.as_bytes());
+        let (mode, mut at) = (source.mode(kind), 0);
+        while !source.is_end(at) {
+            at = source.put_token(mode, at, &mut pen);
         }
-        let n = w.written();
+        let n = pen.window.written();
         String::from_utf8(out[..n].to_vec()).unwrap()
     }
 

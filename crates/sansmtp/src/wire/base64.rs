@@ -5,7 +5,7 @@ use super::window::Window;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Encodes a value that comes in pieces into a [`Window`].
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Encoder {
     /// What was put last; the lower `bits` of it are not encoded yet.
     held: u32,
@@ -81,12 +81,6 @@ pub fn decode_in_place(text: &mut [u8]) -> Option<usize> {
         _ => 0,
     };
     (unused == 0).then_some(written.saturating_sub(padding))
-}
-
-/// The four characters of three octets, which are the lower 24 bits.
-#[cfg(feature = "message")]
-pub(crate) fn quantum(held: u32) -> [u8; 4] {
-    [18, 12, 6, 0].map(|shift| symbol(held >> shift))
 }
 
 fn symbol(sextet: u32) -> u8 {
