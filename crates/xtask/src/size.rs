@@ -48,7 +48,7 @@ const ROWS: &[Row] = &[
         name: "with STARTTLS, AUTH (PLAIN, LOGIN), addresses checked at run time",
         features: "client,starttls,auth,addresses",
         limits: Limits {
-            flash: 6_950,
+            flash: 6_750,
             goal: 3_072,
             state: STATE,
             frame: FRAME,

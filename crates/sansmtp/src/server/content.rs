@@ -18,7 +18,9 @@ impl Dialogue<'_> {
         let limit = self.config.capabilities.max_size;
         let text_limit = self.config.limits.text_line;
         let session = &mut self.session;
-        let (used, stretch) = session.dot.decode(input);
+        let (mut used, stretch) = session.dot.decode(input);
+        let behind = input.get(used..).unwrap_or_default();
+        used = used.wrapping_add(session.dot.take_end(behind));
         session.size = session.size.saturating_add(stretch.len() as u64);
         session.came = session.size;
         if text_limit > 0 {

@@ -186,6 +186,19 @@ impl Decoder {
         self.decode_slowly(input, start, used)
     }
 
+    /// Reads the end of the mail data if it stands at the beginning of `input`, and
+    /// returns how many octets that are: 3, or 0 if it does not.
+    /// [`Decoder::decode`] would read it in a call of its own.
+    pub fn take_end(&mut self, input: &[u8]) -> usize {
+        match (self.place, input) {
+            (Place::LineStart, [b'.', b'\r', b'\n', ..]) => {
+                self.place = Place::End;
+                3
+            }
+            _ => 0,
+        }
+    }
+
     /// Octet by octet where it matters; what is from `start` to `at` is decoded.
     fn decode_slowly<'a>(
         &mut self,

@@ -2,7 +2,7 @@
 //!
 //! Every parser works on one whole line (framed by [`mod@line`]); every renderer
 //! writes through a [`Window`](window::Window), so that output can stop at any
-//! byte and go on later. This is the only place that knows nom.
+//! byte and go on later. This is the only place that knows the grammar.
 
 // One role alone uses a part of it.
 #![cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]

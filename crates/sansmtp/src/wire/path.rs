@@ -4,7 +4,6 @@
 use super::window::Window;
 use crate::octets::{self, OctetKind};
 use core::fmt;
-use nom::{IResult, Parser, branch::alt, multi::many0_count};
 
 /// Longest path in octets, angle brackets included (RFC 5321, section
 /// 4.5.3.1.3).
@@ -70,7 +69,7 @@ impl<'a> Mailbox<'a> {
         if bytes.len() > PATH_LIMIT.wrapping_sub(2) {
             return Err(InvalidAddress::TooLong);
         }
-        let Ok((rest, ())) = local_part(bytes) else {
+        let Some(rest) = local_part(bytes) else {
             return Err(if bytes.contains(&b'@') {
                 InvalidAddress::LocalPart
             } else {
@@ -80,7 +79,7 @@ impl<'a> Mailbox<'a> {
         match rest.split_first() {
             None => Err(InvalidAddress::NoDomain),
             Some((b'@', rest)) => match domain(rest) {
-                Ok(([], ())) => Ok(Self(address)),
+                Some([]) => Ok(Self(address)),
                 _ => Err(InvalidAddress::Domain),
             },
             Some(_) => Err(InvalidAddress::LocalPart),
@@ -212,11 +211,11 @@ pub(crate) fn parse_path(input: &[u8]) -> Option<(Inside<'_>, &[u8])> {
     let mut inside = octets::strip(input, b'<')?;
     let route = inside.first() == Some(&b'@');
     if route {
-        (inside, ()) = source_route(inside).ok()?;
+        inside = source_route(inside)?;
     } else if let Some(rest) = octets::strip(inside, b'>') {
         return Some((Inside::Nothing, rest));
     }
-    let Ok((after, ())) = mailbox(inside) else {
+    let Some(after) = mailbox(inside) else {
         let (name, rest) = inside.split_at_checked(10)?;
         let named = !route && name.eq_ignore_ascii_case(b"postmaster");
         let rest = octets::strip(rest, b'>').filter(|_| named)?;
@@ -234,111 +233,111 @@ pub(crate) fn parse_path(input: &[u8]) -> Option<(Inside<'_>, &[u8])> {
 /// Whether `name` is a domain or an address literal, ASCII only: what EHLO
 /// carries.
 pub(crate) fn is_domain(name: &[u8]) -> bool {
-    name.is_ascii() && matches!(domain(name), Ok(([], ())))
+    name.is_ascii() && matches!(domain(name), Some([]))
 }
 
-type Parsed<'i> = IResult<&'i [u8], (), ()>;
+// Each of these reads what its name says at the beginning of `input`, and returns
+// what is behind it.
 
-fn mailbox(input: &[u8]) -> Parsed<'_> {
-    (local_part, octet(b'@'), domain).map(|_| ()).parse(input)
+fn mailbox(input: &[u8]) -> Option<&[u8]> {
+    domain(octets::strip(local_part(input)?, b'@')?)
 }
 
 /// `A-d-l ":"`, where `A-d-l = At-domain *( "," At-domain )`
-fn source_route(input: &[u8]) -> Parsed<'_> {
-    let at_domain = || (octet(b'@'), domain);
-    (
-        at_domain(),
-        many0_count((octet(b','), at_domain())),
-        octet(b':'),
-    )
-        .map(|_| ())
-        .parse(input)
+fn source_route(mut input: &[u8]) -> Option<&[u8]> {
+    loop {
+        let rest = domain(octets::strip(input, b'@')?)?;
+        match rest.split_first()? {
+            (b',', behind) => input = behind,
+            (b':', behind) => return Some(behind),
+            _ => return None,
+        }
+    }
 }
 
 /// `Local-part = Dot-string / Quoted-string`
-fn local_part(input: &[u8]) -> Parsed<'_> {
-    match input.first() {
-        Some(b'"') => quoted_string(input),
+fn local_part(input: &[u8]) -> Option<&[u8]> {
+    match input.split_first()? {
+        (b'"', rest) => quoted_string(rest),
         _ => dot_string(input),
     }
 }
 
 /// `Dot-string = Atom *("." Atom)`
-fn dot_string(input: &[u8]) -> Parsed<'_> {
-    let mut rest = atom(input)?.0;
-    while let Some(behind) = octets::strip(rest, b'.')
-        && let Ok((behind, ())) = atom(behind)
-    {
-        rest = behind;
-    }
-    Ok((rest, ()))
-}
-
-fn atom(input: &[u8]) -> Parsed<'_> {
-    match input.get(OctetKind::ATEXT.span(input)..) {
-        Some(rest) if rest.len() < input.len() => Ok((rest, ())),
-        _ => Err(nom::Err::Error(())),
+fn dot_string(mut input: &[u8]) -> Option<&[u8]> {
+    loop {
+        let (atom, rest) = input.split_at_checked(OctetKind::ATEXT.span(input))?;
+        if atom.is_empty() {
+            return None;
+        }
+        let Some(behind) = octets::strip(rest, b'.') else {
+            return Some(rest);
+        };
+        input = behind;
     }
 }
 
-/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`
-fn quoted_string(input: &[u8]) -> Parsed<'_> {
-    let content = alt((span(|b| OctetKind::QTEXT.has(b)).map(|_| ()), quoted_pair));
-    (octet(b'"'), many0_count(content), octet(b'"'))
-        .map(|_| ())
-        .parse(input)
-}
-
+/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, from behind its first quote, where
 /// `quoted-pairSMTP = %d92 %d32-126`
-fn quoted_pair(input: &[u8]) -> Parsed<'_> {
-    match input {
-        [b'\\', b' '..=b'~', rest @ ..] => Ok((rest, ())),
-        _ => Err(nom::Err::Error(())),
+fn quoted_string(mut input: &[u8]) -> Option<&[u8]> {
+    loop {
+        input = match input {
+            [b'"', rest @ ..] => return Some(rest),
+            [b'\\', b' '..=b'~', rest @ ..] => rest,
+            [octet, rest @ ..] if OctetKind::QTEXT.has(*octet) => rest,
+            _ => return None,
+        }
     }
 }
 
 /// `Domain / address-literal`
-fn domain(input: &[u8]) -> Parsed<'_> {
-    if input.first() == Some(&b'[') {
-        return (octet(b'['), literal, octet(b']')).map(|_| ()).parse(input);
+fn domain(input: &[u8]) -> Option<&[u8]> {
+    if let Some(literal) = octets::strip(input, b'[') {
+        return address_literal(literal);
     }
-    let mut rest = input;
+    let (mut label, mut end) = (0_usize, 0_usize);
     loop {
-        let (_, tail) = rest
-            .split_at_checked(OctetKind::LDH.span(rest))
-            .filter(|(name, _)| is_label(name))
-            .ok_or(nom::Err::Error(()))?;
-        let Some(next) = octets::strip(tail, b'.') else {
-            rest = tail;
+        let octet = input.get(end).copied();
+        if octet.is_some_and(|octet| OctetKind::LDH.has(octet)) {
+            end = end.wrapping_add(1);
+            continue;
+        }
+        if !is_label(input.get(label..end)?) {
+            return None;
+        }
+        if octet != Some(b'.') {
             break;
-        };
-        rest = next;
+        }
+        end = end.wrapping_add(1);
+        label = end;
     }
-    if input.len().wrapping_sub(rest.len()) > DOMAIN_LIMIT {
-        return Err(nom::Err::Error(()));
+    if end > DOMAIN_LIMIT {
+        return None;
     }
-    Ok((rest, ()))
+    input.get(end..)
 }
 
 /// `sub-domain = Let-dig [Ldh-str]`, at most 63 octets. The underscore counts
 /// as a letter: names that break the rule that way are in use.
 fn is_label(name: &[u8]) -> bool {
-    matches!(name, [first, .., last] if *first != b'-' && *last != b'-' && name.len() <= 63)
-        || matches!(name, [only] if *only != b'-')
+    name.len() <= 63
+        && matches!(name, [first, ..] if *first != b'-')
+        && matches!(name, [.., last] if *last != b'-')
 }
 
-/// `IPv4-address-literal / IPv6-address-literal` (RFC 5321, section 4.1.3).
-/// No other kind has been registered.
-fn literal(input: &[u8]) -> Parsed<'_> {
-    let (rest, address) = span(|b| b != b']').parse(input)?;
+/// `IPv4-address-literal / IPv6-address-literal` (RFC 5321, section 4.1.3), from
+/// behind its bracket. No other kind has been registered.
+fn address_literal(input: &[u8]) -> Option<&[u8]> {
+    let end = octets::position(input, b']')?;
+    let (address, rest) = input.split_at_checked(end)?;
     let valid = match address.split_at_checked(5) {
         Some((tag, address)) if tag.eq_ignore_ascii_case(b"IPv6:") => is_ipv6(address),
         _ => is_ipv4(address),
     };
     if valid {
-        Ok((rest, ()))
+        octets::strip(rest, b']')
     } else {
-        Err(nom::Err::Error(()))
+        None
     }
 }
 
@@ -384,26 +383,6 @@ fn is_ipv6(address: &[u8]) -> bool {
         };
     }
     if gap { groups < 8 } else { groups == 8 }
-}
-
-/// This octet: nom's `char`, whose slicing links a panic path.
-fn octet<'i>(octet: u8) -> impl Parser<&'i [u8], Output = (), Error = ()> {
-    move |input: &'i [u8]| match octets::strip(input, octet) {
-        Some(rest) => Ok((rest, ())),
-        None => Err(nom::Err::Error(())),
-    }
-}
-
-/// One or more octets of a kind: nom's `take_while1`, whose slicing links a
-/// panic path.
-fn span<'i>(kind: impl Fn(u8) -> bool) -> impl Parser<&'i [u8], Output = &'i [u8], Error = ()> {
-    move |input: &'i [u8]| {
-        let end = input.iter().position(|b| !kind(*b)).unwrap_or(input.len());
-        match input.split_at_checked(end) {
-            Some((span @ [_, ..], rest)) => Ok((rest, span)),
-            _ => Err(nom::Err::Error(())),
-        }
-    }
 }
 
 #[cfg(test)]

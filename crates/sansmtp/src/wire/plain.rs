@@ -18,7 +18,7 @@ pub(super) fn plain<const DOTS: bool>(text: &[u8]) -> usize {
             && text.len() >= vectors::WORTHWHILE
             && let Some(length) = vectors::plain::<DOTS>(text)
         {
-            return length;
+            return to_line_end(text, length);
         }
         with_crlf(text, near.or_else(|| octets::line_end(text)))
     }
@@ -34,6 +34,15 @@ fn with_crlf(text: &[u8], end: Option<usize>) -> usize {
     match text.get(end..) {
         Some([b'\r', b'\n', ..]) => end.wrapping_add(2),
         _ => end,
+    }
+}
+
+/// From within a line to its end, so that what passes ends there.
+#[cfg(feature = "memchr")]
+fn to_line_end(text: &[u8], length: usize) -> usize {
+    match text.split_at_checked(length) {
+        Some(([.., b'\n'], _)) | None => length,
+        Some((_, rest)) => length.wrapping_add(with_crlf(rest, octets::line_end(rest))),
     }
 }
 
