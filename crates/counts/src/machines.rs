@@ -2,10 +2,14 @@
 
 use std::hint::black_box;
 
+use sansmtp::capability::Capabilities;
 use sansmtp::client::{self, Client};
 use sansmtp::config::{Config, EhloName, Security};
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::server::{self, Server};
+use sansmtp::wire::command::Command;
+use sansmtp::wire::dot;
+use sansmtp::wire::line::Framing;
 use sansmtp::wire::path::ReversePath;
 use sansmtp::{Instant, Machine};
 
@@ -22,6 +26,7 @@ pub(crate) fn all() -> Vec<Case> {
         send("client: a message of 1 KiB, PIPELINING", false),
         send("client: a message of 1 KiB, CHUNKING", true),
         take("server: a message of 1 KiB, DATA", false),
+        take_without_session("limit: the same, parsed and answered without a session"),
         take("server: a message of 1 KiB, BDAT", true),
     ];
     for kind in [Kind::Text, Kind::Base64, Kind::Prose, Kind::Dotted] {
@@ -167,6 +172,40 @@ fn take(name: &'static str, chunks: bool) -> Case {
             assert_eq!((came, said + replies), (size, if chunks { 3 } else { 4 }));
         })
     })
+}
+
+/// What the server's work costs if nothing is remembered, asked or timed: each line is parsed and gets the
+/// same reply, and the dots are taken out of the content.
+fn take_without_session(name: &'static str) -> Case {
+    Case::new(name, "message", || {
+        let content = message(SMALL);
+        let coded = on_wire(&content);
+        let (mut storage, mut out) = (vec![0; 512], vec![0; 512]);
+        Work::new(1, move || {
+            for line in [
+                "MAIL FROM:<alice@example.com>\r\n",
+                "RCPT TO:<bob@example.org>\r\n",
+                "DATA\r\n",
+            ] {
+                let input = black_box(line.as_bytes());
+                let (_, line) = Framing::default().take(&mut storage, input);
+                let command = Command::parse(line.expect("a line").bytes, &Capabilities::NONE);
+                assert!(black_box(&command).is_ok());
+                reply(&mut out);
+            }
+            let mut decoder = dot::Decoder::default();
+            let (used, stretch) = decoder.decode(black_box(&coded));
+            let end = decoder.take_end(&coded[used..]);
+            assert_eq!((used + end, stretch.len()), (coded.len(), content.len()));
+            reply(&mut out);
+        })
+    })
+}
+
+fn reply(out: &mut [u8]) {
+    const ACCEPTED: &[u8] = b"250 2.0.0 Message accepted\r\n";
+    out[..ACCEPTED.len()].copy_from_slice(black_box(ACCEPTED));
+    black_box(out);
 }
 
 /// A server takes a large message that has come already.
