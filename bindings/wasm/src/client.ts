@@ -88,7 +88,7 @@ export class Client implements Disposable {
     const step = timed ? milliseconds(timeout ?? 300_000) : 0;
     const settings = new Fields()
       .text(options.host)
-      .byte(SECURITIES.indexOf(options.security))
+      .byte(placeOf(options.security))
       .text(options.name ?? "")
       .byte(auth === undefined ? 0 : "accessToken" in auth ? 2 : 1)
       .text(auth?.user ?? "")
@@ -266,6 +266,13 @@ function reports(notify: Reports["notify"]): number {
   if (notify === undefined) return 0;
   if (notify === "never") return 8;
   return notify.reduce((bits, one) => bits | { success: 1, failure: 2, delay: 4 }[one], 0);
+}
+
+/** The number of a kind of security. A misspelt one must not become none. */
+export function placeOf(security: Security): number {
+  const place = SECURITIES.indexOf(security);
+  if (place < 0) throw new Error(`security is one of ${SECURITIES}`);
+  return place;
 }
 
 /** What fits the 32 bits that a limit has. */

@@ -1,8 +1,8 @@
-/** The entry for Node: reads the module that lies beside it, and adds what works over sockets. */
-import { readFileSync } from "node:fs";
+/** The entry for Node: carries the module in itself, so that bundlers have no file to lose, and adds what works over sockets. */
 import { initSync } from "./core/core.js";
+import { MODULE } from "./module.js";
 
-initSync({ module: readFileSync(new URL("./smtp.wasm", import.meta.url)) });
+initSync({ module: Buffer.from(MODULE, "base64") });
 
 export * from "./common.js";
 export * from "./providers.js";

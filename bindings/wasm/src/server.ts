@@ -1,7 +1,7 @@
-import { clock, milliseconds } from "./client.js";
+import { clock, milliseconds, placeOf } from "./client.js";
 import { Answer as Answered, Caller, Fields, name, NOTHING } from "./codec.js";
 import { Machine } from "./core/core.js";
-import { SECURITIES, STATES } from "./names.js";
+import { STATES } from "./names.js";
 import type { Answer, Failure, MailParameters, RcptParameters, Security, ServerEvent, State } from "./types.js";
 
 /** How a server presents itself, and what it bears. */
@@ -47,7 +47,7 @@ export class Server implements Disposable {
   constructor(options: ServerOptions, now = clock()) {
     const settings = new Fields()
       .text(options.hostname)
-      .byte(SECURITIES.indexOf(options.security))
+      .byte(placeOf(options.security))
       .byte(options.requireAuth ?? false)
       .byte(options.dangerPlaintextAuth ?? false)
       .number(options.maxSize ?? 25 * 1024 * 1024)

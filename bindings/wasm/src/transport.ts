@@ -93,8 +93,10 @@ export async function webSocketTransport(url: string | URL): Promise<Transport> 
 
 /** Two transports, each the other's peer, in memory. */
 export function transportPair(): [Transport, Transport] {
-  const there = new TransformStream<Uint8Array, Uint8Array>();
-  const back = new TransformStream<Uint8Array, Uint8Array>();
+  // As wide as a network's buffers: a client that pipelines writes on while replies come back (RFC 2920, section 3.1).
+  const wide = new ByteLengthQueuingStrategy({ highWaterMark: 1 << 20 });
+  const there = new TransformStream<Uint8Array, Uint8Array>({}, wide, wide);
+  const back = new TransformStream<Uint8Array, Uint8Array>({}, wide, wide);
   return [
     streamTransport({ readable: back.readable, writable: there.writable }),
     streamTransport({ readable: there.readable, writable: back.writable }),

@@ -154,6 +154,13 @@ test("addresses and names can not carry a command", () => {
   assert.equal(client.isReady, true);
 });
 
+test("a kind of security that is not known is refused, and does not become none", () => {
+  for (const security of ["ssl", "STARTTLS", "", undefined]) {
+    assert.throws(() => new Client({ host: "h", security }), /security is one of tls,starttls,danger-plaintext/);
+    assert.throws(() => new Server({ hostname: "h", security }), /security is one of/);
+  }
+});
+
 test("tools take lines apart", () => {
   assert.deepEqual(parseReply(encoder.encode("550-5.1.1 no \u001b[2J")), {
     code: 550,

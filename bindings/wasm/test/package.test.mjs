@@ -48,6 +48,20 @@ test("require in Node", () => {
   assert.equal(run("node", "a.cjs"), "EHLO [127.0.0.1]\n");
 });
 
+test("bundled for Node, it needs no file beside it", () => {
+  writeFileSync(join(project, "bundled.mjs"), `import { Client, createMailer } from "sansmtp"; ${GREETING} createMailer({ service: "gmail" });`);
+  for (const [format, ending] of [["esm", "mjs"], ["cjs", "cjs"]]) {
+    const elsewhere = mkdtempSync(join(tmpdir(), "sansmtp-bundle-"));
+    const file = join(elsewhere, `bundle.${ending}`);
+    try {
+      run(join(top, "node_modules/.bin/esbuild"), "bundled.mjs", "--bundle", "--platform=node", `--format=${format}`, `--outfile=${file}`, "--log-level=error");
+      assert.equal(run("node", file), "EHLO [127.0.0.1]\n", format);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  }
+});
+
 test("./inline and ./slim", () => {
   writeFileSync(join(project, "inline.mjs"), `import { Client } from "sansmtp/inline"; ${GREETING}`);
   assert.equal(run("node", "inline.mjs"), "EHLO [127.0.0.1]\n");

@@ -54,3 +54,14 @@ test("a transport that can not do TLS says so, before a password is sent", async
   assert.match(error.message, /this transport can not do it/);
   await served;
 });
+
+test("more recipients than a narrow pipe holds replies for", async () => {
+  const [here, there] = transportPair();
+  const served = serve(there, { ...SERVER, maxRecipients: 10_000 }, { request: () => undefined });
+  const connection = await Connection.open(here, { ...OPTIONS, timeout: 60_000 });
+  const to = Array.from({ length: 5000 }, (_, n) => `recipient${n}@example.org`);
+  const { recipients } = await connection.send({ from: "a@example.org", to }, MESSAGE);
+  assert.equal(recipients.filter(({ accepted }) => accepted).length, to.length);
+  await connection.quit();
+  assert.equal(await served, undefined);
+});
