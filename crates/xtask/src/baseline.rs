@@ -97,6 +97,16 @@ pub(crate) fn check(counts: &[Count], compiled: bool, accept: bool) -> Result<()
     )
 }
 
+/// The count of this name that the file holds.
+pub(crate) fn written(name: &str) -> Result<Count> {
+    let text = fs::read_to_string(path()).with_context(|| path().display().to_string())?;
+    let rows = Baseline::parse(&text)?.rows;
+    let row = rows.into_iter().find(|row| row.count.name == name);
+    Ok(row
+        .with_context(|| format!("{FILE} has no {name:?}"))?
+        .count)
+}
+
 fn path() -> PathBuf {
     paths::root().join(FILE)
 }

@@ -2,6 +2,7 @@
 //! runs can not be compared. Prints tables, and writes them with a plot into `docs/`.
 
 mod clients;
+mod counted;
 mod environment;
 mod growth;
 mod link;
@@ -54,6 +55,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("tls", tls::run),
     ("growth", growth::run),
     ("parsers", parsers::run),
+    ("counts", counted::run),
 ];
 
 /// Runs the sections named in `only`, or all. Only a run of all writes the document.

@@ -80,7 +80,7 @@ the median of the rounds, and its spread the greatest of them as a multiple of t
 round.
 
 What repeats exactly is not here but in [counts.txt](../counts.txt), with limits that CI holds: instructions of the
-core, and system calls, round trips and allocations per message.
+core, and system calls, round trips and allocations per message. Only the goals that they do not reach stand here.
 
 Rows that begin with `limit` are no mail software: programs that send or expect fixed octets and look at nothing
 else, which is what the system costs. What they reach stands in the column `limit` of the summary: a goal beyond it is
