@@ -205,6 +205,11 @@ export class Connection {
         await this.#upgrade();
         continue;
       }
+      // A goodbye that was not answered in time.
+      if (this.#client.isClosed) {
+        this.close();
+        return { type: "closed" };
+      }
       const bytes = await this.#before(this.#client.deadline, () => this.#read());
       if (bytes === LATE) continue;
       this.#reading = undefined;

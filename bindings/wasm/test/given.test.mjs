@@ -264,6 +264,31 @@ test("verify survives a connection that the server closed meanwhile", async () =
   }
 });
 
+test("a server that never answers QUIT holds nothing up", async () => {
+  const sockets = [];
+  const listener = net.createServer((socket) => {
+    let content = false;
+    sockets.push(socket.on("error", () => {}));
+    socket.write("220 x\r\n");
+    socket.on("data", (bytes) => {
+      for (const line of bytes.toString("latin1").split("\r\n").slice(0, -1)) {
+        if (line === "QUIT" || (content && line !== ".")) continue;
+        content = line === "DATA";
+        socket.write(content ? "354 go\r\n" : "250 ok\r\n");
+      }
+    });
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  try {
+    const mailer = createMailer({ host: "127.0.0.1", port: listener.address().port, ignoreTLS: true, socketTimeout: 200 });
+    assert.equal((await mailer.sendMail(MAIL)).response, "250 ok");
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+  }
+});
+
 test("a test server that can not do what it is told does not start", async () => {
   for (const [options, message] of [
     [{ failures: [{ on: "rcpt" }] }, /nothing is called rcpt/],
@@ -289,6 +314,22 @@ test("a test server judges OAuth2 tokens as it does passwords", async () => {
     assert.equal((await refusal(mailer("old").sendMail(MAIL))).code, "EAUTH");
     await mailer("token").sendMail(MAIL);
     assert.equal(own.messages[0].user, "anna");
+  } finally {
+    await own.close();
+  }
+});
+
+test("a test server can be slow", async () => {
+  let go = () => {};
+  const own = await createTestServer({ respond: (request) => (request.type === "mail" ? new Promise((resolve) => (go = resolve)) : undefined) });
+  const mailer = (more) => createMailer({ host: own.host, port: own.port, ignoreTLS: true, ...more });
+  try {
+    const error = await refusal(mailer({ socketTimeout: 50 }).sendMail(MAIL));
+    assert.deepEqual([error.code, error.stage], ["ETIMEDOUT", "mail"]);
+    const sending = mailer().sendMail(MAIL);
+    while (own.log.filter((line) => line.startsWith("mail")).length < 2) await new Promise(setImmediate);
+    go({ code: 550, text: "too late" });
+    assert.equal((await refusal(sending)).response, "550 5.0.0 too late");
   } finally {
     await own.close();
   }

@@ -28,8 +28,8 @@ export interface TestServerOptions {
   readonly maxSize?: number;
   /** What goes wrong, in the order in which it is looked up. */
   readonly failures?: readonly ScriptedFailure[];
-  /** Decides about a request; `undefined` leaves it to the failures and the usual rules. */
-  readonly respond?: (request: Request) => Answer | "drop" | undefined;
+  /** Decides about a request; `undefined` leaves it to the failures and the usual rules. A promise that is kept late makes a slow server. */
+  readonly respond?: (request: Request) => Answer | "drop" | undefined | Promise<Answer | "drop" | undefined>;
 }
 
 /** A failure that the server plays. */
@@ -118,9 +118,9 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       log.push("tls");
       return secured;
     };
-    const decide = (request: Request): Answer | "drop" | undefined => {
+    const decide = async (request: Request): Promise<Answer | "drop" | undefined> => {
       log.push(describe(request));
-      const answer = options.respond?.(request) ?? scripted(request);
+      const answer = (await options.respond?.(request)) ?? scripted(request);
       if (answer !== undefined) return answer;
       switch (request.type) {
         case "authenticate":
