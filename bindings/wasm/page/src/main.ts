@@ -139,7 +139,7 @@ function showDialogue(): void {
   const { moments, outcome } = simulation;
   const diagram = get("diagram");
   const focused = diagram.contains(document.activeElement);
-  const width = Math.max(300, diagram.clientWidth);
+  const width = Math.max(240, diagram.clientWidth);
   diagram.replaceChildren(draw({ moments, at, selected, secrets, width }, choose));
   if (focused) focusRow();
   const status = get("outcome");

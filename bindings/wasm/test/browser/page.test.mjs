@@ -370,5 +370,5 @@ test("a phone shows all of it without scrolling sideways", () =>
       const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(wide <= window, `${wide} > ${window}`);
     },
-    { width: 360, height: 740 },
+    { width: 320, height: 740 },
   ));
