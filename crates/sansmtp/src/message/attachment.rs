@@ -2,7 +2,6 @@
 
 use super::pen::Pen;
 use super::text::{Coding, Source};
-use crate::wire::window::digit;
 
 /// A file that goes along with a message, always written in base64.
 ///
@@ -70,7 +69,7 @@ impl<'a> Attachment<'a> {
         let name = Source::new(self.file_name, false);
         let plain = self.file_name.len() <= PLAIN_NAME && self.file_name.bytes().all(is_plain);
         let whole = name.is_end(name.reach(Coding::Percent, 0, WHOLE).0);
-        let (mut at, mut number) = (0, 0);
+        let (mut at, mut number) = (0, 0_u8);
         while !name.is_end(at) {
             pen.put(b";\r\n filename");
             if plain {
@@ -81,9 +80,9 @@ impl<'a> Attachment<'a> {
             pen.put(b"*");
             if !whole {
                 if number > 9 {
-                    pen.put(&[digit(number / 10)]);
+                    pen.put(&[b'0' + number / 10]);
                 }
-                pen.put(&[digit(number), b'*']);
+                pen.put(&[b'0' + number % 10, b'*']);
             }
             pen.put(if number == 0 { b"=utf-8''" } else { b"=" });
             at = name.put_coded(Coding::Percent, at, if whole { WHOLE } else { PIECE }, pen);

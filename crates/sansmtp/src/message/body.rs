@@ -103,17 +103,13 @@ fn put_quoted(run: &[u8], ends: bool, pen: &mut Pen<'_>) {
 }
 
 /// Octets in base64. The column counts the octets in the line, not their characters.
-pub(super) fn put_base64(mut octets: &[u8], encoder: &mut base64::Encoder, pen: &mut Pen<'_>) {
-    while !octets.is_empty() {
+pub(super) fn put_base64(octets: &[u8], encoder: &mut base64::Encoder, pen: &mut Pen<'_>) {
+    for octet in octets {
         if pen.column >= BASE64_LINE {
             pen.end_line();
         }
-        let (now, later) = octets
-            .split_at_checked(BASE64_LINE - pen.column)
-            .unwrap_or((octets, &[]));
-        encoder.put(now, &mut pen.window);
-        pen.column += now.len();
-        octets = later;
+        encoder.put(&[*octet], &mut pen.window);
+        pen.column += 1;
     }
 }
 

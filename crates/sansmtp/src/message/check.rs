@@ -43,9 +43,9 @@ fn first_problem(parts: &mut Builder<'_>, field: &mut Field) -> Result<(), Probl
     *field = Field::Subject;
     Rules::TEXT.hold(subject.unwrap_or_default())?;
     *field = Field::InReplyTo;
-    in_reply_to.map_or(Ok(()), identifiers)?;
+    identifiers(*in_reply_to)?;
     *field = Field::References;
-    references.map_or(Ok(()), identifiers)?;
+    identifiers(*references)?;
     for (at, (name, value)) in parts.headers.iter().enumerate() {
         *field = Field::HeaderName(at);
         header_name(name)?;
@@ -143,7 +143,8 @@ fn header_name(name: &str) -> Result<(), Problem> {
 }
 
 /// `1*msg-id` of RFC 5322, section 3.6.4, as generous as real identifiers are.
-fn identifiers(list: &str) -> Result<(), Problem> {
+fn identifiers(list: Option<&str>) -> Result<(), Problem> {
+    let Some(list) = list else { return Ok(()) };
     Rules::ASCII.hold(list)?;
     let (mut inside, mut at, mut any, mut last) = (false, false, false, b' ');
     for b in list.bytes() {

@@ -67,11 +67,11 @@ impl Date {
         ]
         .into_iter();
         // 1 March of the year 0 was a Wednesday.
-        put_name(b"SunMonTueWedThuFriSat", (self.day + 3) % 7, w);
+        put_name(&DAYS, (self.day + 3) % 7, w);
         for &b in b", # M ## #:#:# +##" {
             match b {
                 b'#' => put_two(numbers.next().unwrap_or_default(), w),
-                b'M' => put_name(b"JanFebMarAprMayJunJulAugSepOctNovDec", month, w),
+                b'M' => put_name(&MONTHS, month, w),
                 b'+' if self.offset < 0 => w.put(b"-"),
                 _ => w.put(&[b]),
             }
@@ -106,6 +106,14 @@ const LAST: i64 = 253_402_300_799;
 /// 1900-01-01 as days since 1 March of the year 0.
 const DAY_1900: u32 = 693_901;
 
+const DAYS: [[u8; 3]; 7] = [
+    *b"Sun", *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat",
+];
+const MONTHS: [[u8; 3]; 12] = [
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct",
+    *b"Nov", *b"Dec",
+];
+
 /// Year, month (0 is January) and day (from 1). The count starts in March, so
 /// that the leap day is the last day of a counted year.
 fn civil(day: u32) -> (u32, u32, u32) {
@@ -125,9 +133,8 @@ fn civil(day: u32) -> (u32, u32, u32) {
     )
 }
 
-fn put_name(names: &[u8], index: u32, w: &mut Window<'_>) {
-    let at = index as usize * 3;
-    w.put(names.get(at..at + 3).unwrap_or_default());
+fn put_name(names: &[[u8; 3]], index: u32, w: &mut Window<'_>) {
+    w.put(names.get(index as usize).unwrap_or(b"???"));
 }
 
 fn put_two(number: u32, w: &mut Window<'_>) {

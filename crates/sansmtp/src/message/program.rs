@@ -79,6 +79,7 @@ pub(super) enum State {
 
 impl Position {
     /// What begins with the next step.
+    #[inline(never)]
     fn rest(&self) -> &'static [u8] {
         PROGRAM.get(usize::from(self.step)..).unwrap_or_default()
     }
@@ -98,6 +99,7 @@ impl Position {
 
 impl<'a> Builder<'a> {
     /// How often a part is written at most.
+    #[inline(never)]
     fn count(&self, part: u8) -> usize {
         let given = match part {
             b'x' => return self.headers.len(),
@@ -132,9 +134,8 @@ impl<'a> Builder<'a> {
 /// A part of a message on its way into a slice.
 pub(super) struct Rendering<'r> {
     pub(super) message: &'r Message<'r>,
-    /// The content of a streamed attachment, from the offset `given_at` on.
+    /// What comes next of the content of a streamed attachment.
     pub(super) given: &'r [u8],
-    pub(super) given_at: usize,
     /// Attachments in memory are not read either.
     pub(super) dry: bool,
     /// The length of the slice.
@@ -371,23 +372,22 @@ impl<'r> Rendering<'r> {
 
     /// As much of the content of an attachment as fits for sure, or else an octet.
     fn content(&mut self) -> State {
-        let at = self.next.at;
         let (rest, end) = match self.attachment().content {
-            Content::Bytes(octets) if !self.dry => (octets.get(at..), State::Done),
-            _ => (
-                self.given.get(at.wrapping_sub(self.given_at)..),
-                State::Need,
-            ),
+            Content::Bytes(octets) if !self.dry => {
+                let rest = octets.get(self.next.at..).unwrap_or_default();
+                (rest, State::Done)
+            }
+            _ => (self.given, State::Need),
         };
-        let rest = rest.unwrap_or_default();
         if rest.is_empty() {
             return end;
         }
         let room = self.room.wrapping_sub(self.pen.window.written());
         let length = (room / 2).saturating_sub(1).max(1);
-        let piece = rest.get(..length).unwrap_or(rest);
+        let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         body::put_base64(piece, &mut self.next.base64, &mut self.pen);
-        self.next.at = at.saturating_add(piece.len());
+        self.next.at = self.next.at.saturating_add(piece.len());
+        self.given = after;
         State::More
     }
 }

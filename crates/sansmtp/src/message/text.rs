@@ -187,29 +187,24 @@ impl<'a> Source<'a> {
         loop {
             let end = at;
             let character = self.next(&mut at);
-            let length = match *character {
-                [b] if coding.is_literal(b) => 1,
-                _ if coding == Coding::B => character.len(),
-                _ => character.len() * 3,
-            };
+            let length = |b: &u8| if coding.is_literal(*b) { 1 } else { 3 };
+            let length: usize = character.iter().map(length).sum();
             if character.is_empty() || length > room {
                 encoder.finish(&mut pen.window);
                 pen.column += base64::encoded_len(octets);
                 return end;
             }
             room -= length;
-            if coding == Coding::B {
-                octets += length;
-                encoder.put(character, &mut pen.window);
-                continue;
-            }
             for &b in character {
-                if !coding.is_literal(b) {
-                    pen.put(if coding == Coding::Q { b"=" } else { b"%" });
-                    pen.put_hex(b);
-                } else {
+                if coding == Coding::B {
+                    octets += 1;
+                    encoder.put(&[b], &mut pen.window);
+                } else if coding.is_literal(b) {
                     // Only Q has a space among them.
                     pen.put(&[if b == b' ' { b'_' } else { b }]);
+                } else {
+                    pen.put(if coding == Coding::Q { b"=" } else { b"%" });
+                    pen.put_hex(b);
                 }
             }
         }
@@ -234,7 +229,7 @@ impl Coding {
     fn is_literal(self, b: u8) -> bool {
         match self {
             Self::Q => OctetKind::Q_WORD.has(b) || b == b' ',
-            Self::B => false,
+            Self::B => true,
             Self::Percent => b.is_ascii() && (OctetKind::LDH.has(b) || b == b'.'),
         }
     }

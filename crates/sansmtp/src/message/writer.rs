@@ -167,7 +167,6 @@ impl<'m, 'a> Writer<'m, 'a> {
         let mut rendering = Rendering {
             message: self.message,
             given,
-            given_at: self.position.at,
             dry,
             room: out.len(),
             next: self.position,

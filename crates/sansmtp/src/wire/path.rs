@@ -70,7 +70,7 @@ impl<'a> Mailbox<'a> {
             return Err(InvalidAddress::TooLong);
         }
         let Some(rest) = local_part(bytes) else {
-            return Err(if bytes.contains(&b'@') {
+            return Err(if octets::position(bytes, b'@').is_some() {
                 InvalidAddress::LocalPart
             } else {
                 InvalidAddress::NoDomain
