@@ -1,7 +1,7 @@
 //! Where the octets of a message come from.
 
 use core::fmt;
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 use sansmtp::message::{Message, Position, Progress, WriteError, Writer};
 
 /// The octets of a message, header and body, with CR LF line ends and without dot-stuffing.
@@ -25,7 +25,7 @@ pub enum ContentError {
     /// The place where the content is stored can not be read.
     Unreadable,
     /// The message does not fit its declaration.
-    #[cfg(feature = "message")]
+    #[cfg(feature = "message-text")]
     Write(WriteError),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for ContentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable => f.write_str("the content of the message can not be read"),
-            #[cfg(feature = "message")]
+            #[cfg(feature = "message-text")]
             Self::Write(error) => fmt::Display::fmt(error, f),
         }
     }
@@ -69,7 +69,7 @@ impl Content for InMemory<'_> {
 }
 
 /// The octets of attachments that are not in memory, such as a log in external flash.
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 pub trait AttachmentSource {
     /// Reads octets of the attachment with the number `attachment` (from 0), from `offset` on, into
     /// `out`. Returns how many; 0 at its end. The same octets may be asked for again.
@@ -85,11 +85,11 @@ pub trait AttachmentSource {
 }
 
 /// For messages whose attachments are all in memory.
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAttachments;
 
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 impl AttachmentSource for NoAttachments {
     fn read_at(&mut self, _: usize, _: usize, _: &mut [u8]) -> Result<usize, ContentError> {
         Ok(0)
@@ -97,7 +97,7 @@ impl AttachmentSource for NoAttachments {
 }
 
 /// A message of the core, written as it is sent, with attachments from `S`.
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 #[derive(Debug)]
 pub struct Composed<'m, S> {
     message: &'m Message<'m>,
@@ -107,7 +107,7 @@ pub struct Composed<'m, S> {
     offset: usize,
 }
 
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 impl<'m, S: AttachmentSource> Composed<'m, S> {
     /// `message` with the attachments of `attachments`.
     pub fn new(message: &'m Message<'m>, attachments: S) -> Self {
@@ -120,7 +120,7 @@ impl<'m, S: AttachmentSource> Composed<'m, S> {
     }
 }
 
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 impl<S: AttachmentSource> Content for Composed<'_, S> {
     fn rewind(&mut self) {
         self.position = Position::default();

@@ -88,7 +88,7 @@ mod tls_mailer;
 
 #[cfg(feature = "embedded-io-async")]
 pub use connect::{Connect, send};
-#[cfg(all(feature = "client", feature = "message"))]
+#[cfg(all(feature = "client", feature = "message-text"))]
 pub use content::{AttachmentSource, Composed, NoAttachments};
 #[cfg(feature = "client")]
 pub use content::{Content, ContentError, InMemory};

@@ -32,7 +32,7 @@ impl Format for ContentError {
     fn format(&self, f: Formatter<'_>) {
         match self {
             Self::Unreadable => write!(f, "unreadable"),
-            #[cfg(feature = "message")]
+            #[cfg(feature = "message-text")]
             Self::Write(_) => write!(f, "the message does not fit its declaration"),
         }
     }

@@ -63,7 +63,7 @@ pub mod config;
 pub mod envelope;
 pub mod error;
 pub mod machine;
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 pub mod message;
 mod octets;
 #[cfg(feature = "provider")]

@@ -191,10 +191,10 @@ impl OctetKind {
     /// Printable ASCII without the space.
     pub(crate) const GRAPHIC: Self = Self(32);
     /// `token` of RFC 2045, section 5.1.
-    #[cfg(feature = "message")]
+    #[cfg(feature = "message-text")]
     pub(crate) const TOKEN: Self = Self(64);
     /// What a Q word of a phrase has as it is (RFC 2047, section 5 (3)).
-    #[cfg(feature = "message")]
+    #[cfg(feature = "message-text")]
     pub(crate) const Q_WORD: Self = Self(128);
 
     /// Whether the octet is of this kind.
@@ -243,12 +243,12 @@ static KINDS: [u8; 256] = {
                 matches!(octet, b'!'..=b'<' | b'>'..=b'~' | 0x80..),
             ),
             (OctetKind::GRAPHIC, octet.is_ascii_graphic()),
-            #[cfg(feature = "message")]
+            #[cfg(feature = "message-text")]
             (
                 OctetKind::TOKEN,
                 octet.is_ascii_graphic() && !is_among(octet, TSPECIALS),
             ),
-            #[cfg(feature = "message")]
+            #[cfg(feature = "message-text")]
             (OctetKind::Q_WORD, alphanumeric || is_among(octet, b"!*+-/")),
         ];
         let mut member = 0;
@@ -272,5 +272,5 @@ const fn is_among(octet: u8, set: &[u8]) -> bool {
 }
 
 const ATEXT_SPECIALS: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 const TSPECIALS: &[u8] = b"()<>@,;:\\\"/[]?=";

@@ -55,10 +55,20 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
-        name: "with PIPELINING, BDAT and the message writer",
+        name: "with PIPELINING, BDAT, messages with a plain text",
+        features: "client,starttls,auth,addresses,chunking,message-text",
+        limits: Limits {
+            flash: 13_900,
+            goal: 6_144,
+            state: STATE,
+            frame: FRAME,
+        },
+    },
+    Row {
+        name: "with PIPELINING, BDAT, messages with HTML and attachments too",
         features: "client,starttls,auth,addresses,chunking,message",
         limits: Limits {
-            flash: 16_900,
+            flash: 16_400,
             goal: 6_144,
             state: STATE,
             frame: FRAME,

@@ -11,14 +11,14 @@ use core::panic::PanicInfo;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
-    #[cfg(feature = "message")]
+    #[cfg(feature = "message-text")]
     black_box(message as fn())();
     #[cfg(feature = "server")]
     black_box(server as fn())();
     loop {}
 }
 
-#[cfg(any(feature = "client", feature = "message"))]
+#[cfg(any(feature = "client", feature = "message-text"))]
 fn text() -> &'static str {
     black_box("some text")
 }
@@ -28,7 +28,7 @@ fn now() -> sansmtp::Instant {
     sansmtp::Instant::from_millis(black_box(1))
 }
 
-#[cfg(any(feature = "client", feature = "server", feature = "message"))]
+#[cfg(any(feature = "client", feature = "server", feature = "message-text"))]
 fn octets() -> &'static [u8] {
     black_box(b"some octets".as_slice())
 }
@@ -101,33 +101,37 @@ mod addresses {
     ) = (ForwardPath::parse, ReversePath::parse);
 }
 
-#[cfg(feature = "message")]
+#[cfg(feature = "message-text")]
 fn message() {
-    use sansmtp::message::{Address, Attachment, Builder, Content, Date, Writer};
+    use sansmtp::message::{Address, Builder, Date, Writer};
 
     let (Ok(address), Ok(date)) = (Address::parse(text()), Date::from_unix(black_box(1), 0)) else {
         return;
     };
     let addresses = [address];
-    let content = Content::Streamed {
-        size: black_box(None),
-    };
-    let attachments = [Attachment::new(text(), text(), content)];
-    let message = Builder::new()
+    let builder = Builder::new()
         .from(&addresses)
         .to(&addresses)
         .subject(text())
         .date(date)
         .entropy(black_box([0; 16]))
-        .text(text())
-        .attachments(&attachments)
-        .build();
-    let Ok(message) = message else { return };
+        .text(text());
+    #[cfg(feature = "message")]
+    let attachments = {
+        use sansmtp::message::{Attachment, Content};
+        let size = black_box(None);
+        [Attachment::new(text(), text(), Content::Streamed { size })]
+    };
+    #[cfg(feature = "message")]
+    let builder = builder.attachments(&attachments);
+    let Ok(message) = builder.build() else { return };
     black_box(message.exact_len());
     let mut out = [0; 64];
     let mut writer = Writer::new(&message);
     black_box(writer.next(&mut out).is_ok());
+    #[cfg(feature = "message")]
     black_box(writer.attachment(octets(), &mut out).is_ok());
+    #[cfg(feature = "message")]
     black_box(writer.attachment_end().is_ok());
 }
 

@@ -52,6 +52,7 @@ fn first_problem(parts: &mut Builder<'_>, field: &mut Field) -> Result<(), Probl
         *field = Field::HeaderValue(at);
         Rules::WORDS.hold(value)?;
     }
+    #[cfg(feature = "message")]
     for (at, attachment) in parts.attachments.iter().enumerate() {
         self::attachment(attachment, at, field)?;
     }

@@ -34,6 +34,8 @@
 //! ```
 //!
 //! With the feature `alloc`, [`Mail`] owns its parts and gives the envelope too.
+//! The feature `message-text` in the place of `message` leaves out HTML and
+//! attachments, for firmware.
 
 mod address;
 mod attachment;
@@ -41,7 +43,7 @@ mod body;
 mod check;
 mod date;
 mod error;
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", feature = "message"))]
 mod mail;
 mod octets;
 mod pen;
@@ -53,7 +55,7 @@ pub use address::{Address, AddressError};
 pub use attachment::{Attachment, Content};
 pub use date::{Date, DateError};
 pub use error::{Field, MessageError, Problem, WriteError};
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", feature = "message"))]
 pub use mail::{
     AddressField, CheckedMail, Mail, MailError, OwnedAddress, OwnedAttachment, OwnedContent,
 };
@@ -200,6 +202,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The HTML document; with a plain text too, the reader has the choice.
+    #[cfg(feature = "message")]
     #[must_use]
     pub fn html(mut self, html: &'a str) -> Self {
         self.texts[4] = Some(html);
@@ -207,6 +210,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The attachments. Inline ones belong to the HTML document if there is one.
+    #[cfg(feature = "message")]
     #[must_use]
     pub fn attachments(mut self, attachments: &'a [Attachment<'a>]) -> Self {
         self.attachments = attachments;

@@ -8,34 +8,68 @@ use super::text::{Kind, Mode, Source};
 use super::{Address, Builder, Message};
 use crate::wire::base64;
 
+macro_rules! header {
+    () => {
+        concat!(
+            "dDate: %d\n|",
+            "0From:%a\n|",
+            "1Sender:%a\n|",
+            "2Reply-To:%a\n|",
+            "3To:%a\n|",
+            "4Cc:%a\n|",
+            "5Subject:%t\n|",
+            "-Message-ID:%m\n|",
+            "6In-Reply-To:%t\n|",
+            "7References:%t\n|",
+            "x%x:%t\n|",
+            "-MIME-Version: 1.0\n|",
+        )
+    };
+}
+
+macro_rules! text {
+    () => {
+        "8%, text/plain; charset=utf-8%e\n\n%b%f|"
+    };
+}
+
+macro_rules! attachment {
+    () => {
+        "%,%t;\n name=\"%n\"%e%iDisposition: %j%p\n\n%o%f|"
+    };
+}
+
+macro_rules! last_line {
+    () => {
+        "-%l|"
+    };
+}
+
+/// Whether there can be more than one part: HTML and attachments.
+const MULTIPART: bool = cfg!(feature = "message");
+
 /// The parts of a message, in their order. A part begins with the letter of what
 /// it is about, which says how often it is written (see [`Builder::count`]), and
 /// ends with `|`. A percent sign and a letter stand for what [`Rendering::put`]
 /// or [`Rendering::put_next`] writes, a line feed for a line end.
-const PROGRAM: &[u8] = b"\
-    dDate: %d\n|\
-    0From:%a\n|\
-    1Sender:%a\n|\
-    2Reply-To:%a\n|\
-    3To:%a\n|\
-    4Cc:%a\n|\
-    5Subject:%t\n|\
-    -Message-ID:%m\n|\
-    6In-Reply-To:%t\n|\
-    7References:%t\n|\
-    x%x:%t\n|\
-    -MIME-Version: 1.0\n|\
-    M%, multipart/mixed%(\n|\
-    A%, multipart/alternative%(\n|\
-    8%, text/plain; charset=utf-8%e\n\n%b%f|\
-    R%, multipart/related%(\n|\
-    9%, text/html; charset=utf-8%e\n\n%b%f|\
-    I%,%t;\n name=\"%n\"%e%iDisposition: %j%p\n\n%o%f|\
-    R%)|\
-    A%)|\
-    K%,%t;\n name=\"%n\"%e%iDisposition: %j%p\n\n%o%f|\
-    M%)|\
-    -%l|";
+const PROGRAM: &[u8] = match MULTIPART {
+    true => concat!(
+        header!(),
+        "M%, multipart/mixed%(\n|",
+        "A%, multipart/alternative%(\n|",
+        text!(),
+        "R%, multipart/related%(\n|",
+        "9%, text/html; charset=utf-8%e\n\n%b%f|",
+        concat!("I", attachment!()),
+        "R%)|",
+        "A%)|",
+        concat!("K", attachment!()),
+        "M%)|",
+        last_line!(),
+    ),
+    false => concat!(header!(), text!(), last_line!()),
+}
+.as_bytes();
 
 /// Where a writer is in its message. It borrows nothing, so it can be kept
 /// where the message can not, for instance in an object of another language.
@@ -86,7 +120,7 @@ impl Position {
 
     /// Whether the content of an attachment comes next.
     pub(super) fn is_at_content(&self) -> bool {
-        matches!(self.rest(), [b'%', b'o', ..])
+        MULTIPART && matches!(self.rest(), [b'%', b'o', ..])
     }
 
     /// Goes on behind the octets, texts or addresses that were written.
@@ -103,10 +137,10 @@ impl<'a> Builder<'a> {
     fn count(&self, part: u8) -> usize {
         let given = match part {
             b'x' => return self.headers.len(),
-            b'I' | b'K' => return self.attachments.len(),
+            b'I' | b'K' if MULTIPART => return self.attachments.len(),
             b'd' => self.date.is_some(),
-            b'A' => self.text_of(b'8').is_some() && self.text_of(b'9').is_some(),
-            b'M' | b'R' => {
+            b'A' if MULTIPART => self.text_of(b'8').is_some() && self.text_of(b'9').is_some(),
+            b'M' | b'R' if MULTIPART => {
                 let mut all = self.attachments.iter();
                 all.any(|attachment| self.is_related(attachment) == (part == b'R'))
             }
@@ -182,7 +216,7 @@ impl<'r> Rendering<'r> {
             }
             next.part = next.step;
             next.index = 0;
-        } else if matches!(part, b'I' | b'K') && related != (part == b'I') {
+        } else if MULTIPART && matches!(part, b'I' | b'K') && related != (part == b'I') {
             next.index += 1;
         } else {
             next.step += 1;
@@ -207,7 +241,7 @@ impl<'r> Rendering<'r> {
             b'a' => self.address(part),
             b't' => self.text(part),
             b'b' => self.body(part),
-            b'o' => return self.content(),
+            b'o' if MULTIPART => return self.content(),
             _ => {
                 let last = self.put(part, what);
                 self.pen.put(last);
@@ -240,18 +274,18 @@ impl<'r> Rendering<'r> {
             }
             b'x' => return self.header().0.as_bytes(),
             b',' => {
-                if self.next.open != 0 {
+                if MULTIPART && self.next.open != 0 {
                     self.boundary(b"\r\n--");
                     self.pen.end_line();
                 }
                 return b"Content-Type:";
             }
-            b'(' => {
+            b'(' if MULTIPART => {
                 self.next.open = self.next.open << 8 | u32::from(part);
                 self.boundary(b";\r\n boundary=\"");
                 return b"\"";
             }
-            b')' => {
+            b')' if MULTIPART => {
                 self.boundary(b"\r\n--");
                 self.next.open >>= 8;
                 return b"--";
@@ -262,8 +296,8 @@ impl<'r> Rendering<'r> {
             }
             b'f' => core::mem::take(&mut self.next.base64).finish(&mut pen.window),
             // Readers that do not know RFC 2231 find a name here.
-            b'n' => attachment.fallback_name().for_each(|b| pen.put(&[b])),
-            b'i' => {
+            b'n' if MULTIPART => attachment.fallback_name().for_each(|b| pen.put(&[b])),
+            b'i' if MULTIPART => {
                 pen.end_line();
                 if let Some(id) = attachment.content_id {
                     pen.put(b"Content-ID:");
@@ -275,11 +309,11 @@ impl<'r> Rendering<'r> {
                 }
                 return b"Content-";
             }
-            b'j' => match attachment.content_id {
+            b'j' if MULTIPART => match attachment.content_id {
                 Some(_) => return b"inline",
                 None => return b"attachment",
             },
-            b'p' => attachment.put_file_name(pen),
+            b'p' if MULTIPART => attachment.put_file_name(pen),
             b'l' if pen.column > 0 => return b"\r\n",
             _ => {}
         }
@@ -325,7 +359,7 @@ impl<'r> Rendering<'r> {
         let (text, kind) = match part {
             b'x' => (self.header().1, Kind::Unknown),
             b'5' => (text, Kind::Unstructured),
-            b'I' | b'K' => (self.attachment().content_type, Kind::Structured),
+            b'I' | b'K' if MULTIPART => (self.attachment().content_type, Kind::Structured),
             _ => (text, Kind::Structured),
         };
         self.token(Source::new(trim(text), false), kind)
@@ -411,7 +445,7 @@ impl Message<'_> {
     fn encoding(&self, part: u8) -> Encoding {
         match part {
             b'8' => self.text_encoding,
-            b'9' => self.html_encoding,
+            b'9' if MULTIPART => self.html_encoding,
             _ => Encoding::Base64,
         }
     }

@@ -192,3 +192,43 @@ impl<'m, 'a> Writer<'m, 'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::super::{Address, Builder};
+    use super::*;
+    use std::string::String;
+    use std::vec::Vec;
+
+    /// With the feature `message-text` alone too.
+    #[test]
+    fn a_plain_text() {
+        let from = [Address::parse("Zo\u{eb} <zoe@example.org>").unwrap()];
+        let message = Builder::new()
+            .from(&from)
+            .server_adds_date()
+            .entropy([0xA5; 16])
+            .text("The pump has 93 \u{b0}C\nHot")
+            .build()
+            .unwrap();
+        let expected = "From: =?utf-8?Q?Zo=C3=AB?= <zoe@example.org>\r\n\
+            Message-ID: <A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5@example.org>\r\n\
+            MIME-Version: 1.0\r\n\
+            Content-Type: text/plain; charset=utf-8\r\n\
+            Content-Transfer-Encoding: quoted-printable\r\n\
+            \r\n\
+            The pump has 93 =C2=B0C\r\n\
+            Hot\r\n";
+        assert_eq!(message.exact_len(), Some(expected.len() as u64));
+        for size in 1..50 {
+            let mut writer = Writer::new(&message);
+            let (mut out, mut whole) = ([0; 50], Vec::new());
+            while let Progress::Written(count) = writer.next(&mut out[..size]).unwrap() {
+                whole.extend_from_slice(&out[..count]);
+            }
+            assert_eq!(writer.attachment_end(), Err(WriteError::NotAsked));
+            assert_eq!(String::from_utf8(whole).unwrap(), expected);
+        }
+    }
+}

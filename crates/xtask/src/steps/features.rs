@@ -10,6 +10,7 @@ const FURTHER_SETS: &[&str] = &[
     "client,starttls,auth,chunking,message",
     "client,esmtp,server",
     "client,message",
+    "client,message-text,alloc",
     "client,provider",
     "client,message,provider",
     "client,esmtp,server,alloc",
@@ -38,6 +39,7 @@ const OF_SMOLTCP: &[&str] = &[
     "client",
     "server",
     "client,dns,message",
+    "client,message-text",
     "embedded-io-async",
     "tls",
     "p384",
@@ -45,7 +47,7 @@ const OF_SMOLTCP: &[&str] = &[
     "server,p384,rsa,defmt",
 ];
 
-/// Fails on a warning or error in any of the sets.
+/// Fails on a warning or error in any of the sets, and where the writer of plain texts writes something else.
 pub(super) fn run() -> Result<()> {
     let core = cargo::packages()?
         .into_iter()
@@ -71,6 +73,11 @@ pub(super) fn run() -> Result<()> {
         clippy(&["--no-default-features", "--features", &set])?;
     }
     clippy(&["--all-features"])?;
+    cargo::command()
+        .args(["test", "--quiet", "--package", "sansmtp", "--locked"])
+        .args(["--no-default-features", "--features", "message-text"])
+        .args(["--lib", "message"])
+        .run()?;
     for set in OF_SMOLTCP {
         adapter(set)?;
     }
