@@ -97,7 +97,10 @@ impl fmt::Display for Said<'_> {
                 Ok(())
             }
             Self::Masked { shown: [] } => f.write_str("****"),
-            Self::Masked { shown } => write!(f, "{} ****", Escaped(shown)),
+            Self::Masked { shown } => {
+                fmt::Display::fmt(&Escaped(shown), f)?;
+                f.write_str(" ****")
+            }
             Self::Content { octets } => {
                 f.write_str("[")?;
                 grouped(octets, f)?;

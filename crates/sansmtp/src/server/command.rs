@@ -131,7 +131,7 @@ impl Dialogue<'_> {
     }
 
     fn parse<'t>(&self, text: &'t [u8]) -> Result<Command<'t>, CommandError> {
-        Command::parse_with(text, || self.offered())
+        Command::parse_with(text, &|| self.offered())
     }
 
     /// Refuses a line that is no command.

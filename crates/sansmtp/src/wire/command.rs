@@ -7,7 +7,6 @@ use super::window::Window;
 use super::xclient::XClient;
 use crate::capability::{Capabilities, Extension};
 use crate::octets::{self, OctetKind};
-use core::borrow::Borrow;
 
 /// A command with its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,13 +114,14 @@ impl<'a> Command<'a> {
     /// # Errors
     /// [`CommandError`] tells which reply is due.
     pub fn parse(line: &'a [u8], offered: &Capabilities) -> Result<Self, CommandError> {
-        Self::parse_with(line, || offered)
+        Self::parse_with(line, &|| *offered)
     }
 
     /// The same, with what is offered told only where it matters.
-    pub(crate) fn parse_with<C: Borrow<Capabilities>>(
+    // By reference, so that the parser is compiled once for all who tell.
+    pub(crate) fn parse_with(
         line: &'a [u8],
-        offered: impl Fn() -> C,
+        offered: &dyn Fn() -> Capabilities,
     ) -> Result<Self, CommandError> {
         // No argument takes a control character, so it is looked for only in what was
         // not taken.
@@ -132,9 +132,9 @@ impl<'a> Command<'a> {
         })
     }
 
-    fn parse_clean<C: Borrow<Capabilities>>(
+    fn parse_clean(
         line: &'a [u8],
-        offered: impl Fn() -> C,
+        offered: &dyn Fn() -> Capabilities,
     ) -> Result<Self, CommandError> {
         let unrecognized = Err(CommandError::Unrecognized);
         let Some((verb, rest)) = line.split_first_chunk() else {
@@ -163,7 +163,7 @@ impl<'a> Command<'a> {
             MAIL => mail(argument, offered),
             RCPT => rcpt(argument, offered),
             DATA => none(Self::Data),
-            BDAT if offered().borrow().has(Extension::Chunking) => bdat(argument),
+            BDAT if offered().has(Extension::Chunking) => bdat(argument),
             EHLO => client_name(argument).map(Self::Ehlo),
             HELO => client_name(argument).map(Self::Helo),
             #[cfg(feature = "mta")]
@@ -172,16 +172,16 @@ impl<'a> Command<'a> {
             QUIT => none(Self::Quit),
             NOOP => text(argument).map(|_| Self::Noop),
             VRFY => text(argument)
-                .and_then(|name| name_alone(name, offered().borrow()))
+                .and_then(|name| name_alone(name, &offered()))
                 .map(Self::Vrfy),
             EXPN => text(argument)
-                .and_then(|name| name_alone(name, offered().borrow()))
+                .and_then(|name| name_alone(name, &offered()))
                 .map(Self::Expn),
             HELP => text(argument).map(Self::Help),
             #[cfg(feature = "mta")]
-            ETRN if offered().borrow().has(Extension::Etrn) => node(argument).map(Self::Etrn),
+            ETRN if offered().has(Extension::Etrn) => node(argument).map(Self::Etrn),
             #[cfg(feature = "mta")]
-            XCLI if offered().borrow().has(Extension::XClient) => text(argument).and_then(|text| {
+            XCLI if offered().has(Extension::XClient) => text(argument).and_then(|text| {
                 let attributes = XClient::parse(text).ok_or(CommandError::Arguments)?;
                 Ok(Self::XClient(attributes))
             }),
@@ -331,9 +331,9 @@ fn client_name(argument: &[u8]) -> Result<&str, CommandError> {
     utf8(argument)
 }
 
-fn mail<'a, C: Borrow<Capabilities>>(
+fn mail<'a>(
     argument: &'a [u8],
-    offered: impl Fn() -> C,
+    offered: &dyn Fn() -> Capabilities,
 ) -> Result<Command<'a>, CommandError> {
     let (inside, rest) = path_behind(argument, b"FROM:", CommandError::ReversePath)?;
     Ok(Command::Mail {
@@ -345,14 +345,14 @@ fn mail<'a, C: Borrow<Capabilities>>(
         },
         parameters: match rest {
             [] => MailParameters::default(),
-            rest => MailParameters::parse(rest, offered().borrow())?,
+            rest => MailParameters::parse(rest, &offered())?,
         },
     })
 }
 
-fn rcpt<'a, C: Borrow<Capabilities>>(
+fn rcpt<'a>(
     argument: &'a [u8],
-    offered: impl Fn() -> C,
+    offered: &dyn Fn() -> Capabilities,
 ) -> Result<Command<'a>, CommandError> {
     let (inside, rest) = path_behind(argument, b"TO:", CommandError::ForwardPath)?;
     Ok(Command::Rcpt {
@@ -363,20 +363,20 @@ fn rcpt<'a, C: Borrow<Capabilities>>(
         },
         parameters: match rest {
             [] => RcptParameters::default(),
-            rest => RcptParameters::parse(rest, offered().borrow())?,
+            rest => RcptParameters::parse(rest, &offered())?,
         },
     })
 }
 
 /// `FROM:` or `TO:` and a path. Spaces between them break the grammar, but
 /// enough clients send one.
-fn path_behind<'a, const N: usize>(
+fn path_behind<'a>(
     argument: &'a [u8],
-    keyword: &[u8; N],
+    keyword: &[u8],
     bad: CommandError,
 ) -> Result<(Inside<'a>, &'a [u8]), CommandError> {
     let (word, mut rest) = argument
-        .split_first_chunk()
+        .split_at_checked(keyword.len())
         .ok_or(CommandError::Arguments)?;
     // Mostly as it is written here.
     if word != keyword && !word.eq_ignore_ascii_case(keyword) {

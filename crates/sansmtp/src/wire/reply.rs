@@ -141,23 +141,41 @@ pub struct Escaped<'a>(pub &'a [u8]);
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
+        let mut rest = self.0;
+        while !rest.is_empty() {
+            let valid = match core::str::from_utf8(rest) {
+                Ok(_) => rest.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            let (text, behind) = rest.split_at_checked(valid).unwrap_or_default();
+            for c in core::str::from_utf8(text).unwrap_or_default().chars() {
                 if is_steering(c) {
-                    c.escape_unicode().try_for_each(|c| f.write_char(c))?;
+                    f.write_str("\\u{")?;
+                    let bits = 32_u32.wrapping_sub((u32::from(c) | 1).leading_zeros());
+                    show_hex(c.into(), bits.div_ceil(4), f)?;
+                    f.write_str("}")?;
                 } else {
                     f.write_char(c)?;
                 }
             }
-            for byte in chunk.invalid() {
+            rest = behind;
+            if let Some((byte, behind)) = rest.split_first() {
                 f.write_str("\\x")?;
-                for digit in [byte >> 4, byte & 15] {
-                    f.write_char(char::from_digit(u32::from(digit), 16).unwrap_or('?'))?;
-                }
+                show_hex(u32::from(*byte), 2, f)?;
+                rest = behind;
             }
         }
         Ok(())
     }
+}
+
+fn show_hex(value: u32, digits: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use fmt::Write;
+    for place in (0..digits).rev() {
+        let digit = value.wrapping_shr(place.wrapping_mul(4)) & 15;
+        f.write_char(char::from_digit(digit, 16).unwrap_or('?'))?;
+    }
+    Ok(())
 }
 
 /// Control characters, and the format characters that reorder or hide text.
