@@ -135,12 +135,26 @@ export class Server implements Disposable {
 function event(answer: Answered): ServerEvent {
   const kind = answer.byte();
   switch (kind) {
+    case 0:
+      return { type: "connect" };
+    case 1:
+      return { type: "authenticate", mechanism: answer.text(), authorization: answer.text(), user: answer.text(), password: answer.text() };
+    case 2:
+      return { type: "bearer", mechanism: answer.text(), user: answer.text(), token: answer.text() };
+    case 3:
+      return { type: "authorize", mechanism: answer.text(), authorization: answer.text(), user: answer.text() };
     case 4:
       return { type: "mail", from: answer.text(), ...mailParameters(answer) };
     case 5:
       return { type: "recipient", to: answer.text(), ...rcptParameters(answer) };
+    case 6:
+      return { type: "data" };
     case 7:
       return { type: "message", size: answer.number() };
+    case 8:
+      return { type: "verify", argument: answer.text() };
+    case 9:
+      return { type: "expand", argument: answer.text() };
     case 20:
       return { type: "content", data: answer.octets() };
     case 21:
@@ -151,25 +165,8 @@ function event(answer: Answered): ServerEvent {
       return { type: "starttls" };
     case 24:
       return { type: "failed", failure: answer.failure() };
-  }
-  const [first, second, third, fourth] = [answer.text(), answer.text(), answer.text(), answer.text()];
-  switch (kind) {
-    case 0:
-      return { type: "connect" };
-    case 1:
-      return { type: "authenticate", mechanism: first, authorization: second, user: third, password: fourth };
-    case 2:
-      return { type: "bearer", mechanism: first, user: third, token: fourth };
-    case 3:
-      return { type: "authorize", mechanism: first, authorization: second, user: third };
-    case 6:
-      return { type: "data" };
-    case 8:
-      return { type: "verify", argument: first };
-    case 9:
-      return { type: "expand", argument: first };
     default:
-      return { type: "help", argument: first };
+      return { type: "help", argument: answer.text() };
   }
 }
 

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 
 /** Octets after gzip. They are held where they are; raise one only for something that is worth it. */
 const BUDGETS = {
-  "smtp.wasm": 49_100,
+  "smtp.wasm": 43_350,
   // The glue: what carries calls and answers over the border.
   "core/core.js + codec.js + names.js": 3_600,
   // All of a bundle for the browser: both machines, their drivers, the message writer.

@@ -77,6 +77,8 @@ impl Extension {
     ];
 
     /// The EHLO keyword.
+    // One table, and not a choice wherever it is asked.
+    #[cfg_attr(not(feature = "memchr"), inline(never))]
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::Pipelining => "PIPELINING",
@@ -174,6 +176,7 @@ impl Mechanism {
     ];
 
     /// The registered name.
+    #[cfg_attr(not(feature = "memchr"), inline(never))]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
@@ -314,7 +317,8 @@ impl Mechanisms {
 
     /// The mechanisms of the set.
     pub fn iter(self) -> impl Iterator<Item = Mechanism> {
-        Mechanism::ALL.into_iter().filter(move |m| self.has(*m))
+        let all = Mechanism::ALL.iter().copied();
+        all.filter(move |m| self.has(*m))
     }
 }
 
@@ -408,7 +412,8 @@ impl Capabilities {
 
     /// The extensions offered.
     pub fn iter(self) -> impl Iterator<Item = Extension> {
-        Extension::ALL.into_iter().filter(move |e| self.has(*e))
+        let all = Extension::ALL.iter().copied();
+        all.filter(move |e| self.has(*e))
     }
 }
 

@@ -377,69 +377,105 @@ impl fmt::Display for Fault {
 
 impl Requirement {
     const fn next_step(self) -> &'static str {
+        self.words().1
+    }
+
+    /// What is wrong, and what to do next.
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::StartTls => "use implicit TLS, usually port 465, or another server",
-            Self::Auth => {
-                "check the port: 465 and 587 are for users; or leave user and password out"
-            }
-            Self::Mechanism => {
-                "use the kind of credentials that the server takes: a password or an OAuth2 token"
-            }
-            Self::TlsForPassword => "use implicit TLS or STARTTLS",
-            Self::Size => "send a smaller message or a link",
-            Self::SmtpUtf8 => "use ASCII addresses, or a server that offers SMTPUTF8",
-            Self::EightBitMime => "encode the content as quoted-printable or base64",
-            Self::BinaryMime => "encode the content as base64",
-            Self::Dsn => "send without asking for reports",
-            Self::RequireTls => {
-                "use a server that offers REQUIRETLS, over TLS, or send without requiring TLS"
-            }
-            Self::DeliverBy => "give the message more time, or send it without a time limit",
-            Self::FutureRelease => "hold the message back yourself, or for a shorter time",
-            Self::MtPriority => "send without a priority",
-            Self::Etrn => "the server does not send queued mail on demand: wait for it",
-            Self::XClient => "ask the server's administrator to list this machine as a balancer",
-            Self::Recipients => "send to fewer recipients at a time",
-            Self::Messages => "send the message over a new connection",
-            Self::Recipient => "name at least one recipient",
+            Self::StartTls => (
+                "the server does not offer STARTTLS, but it is required",
+                "use implicit TLS, usually port 465, or another server",
+            ),
+            Self::Auth => (
+                "there are credentials, but the server does not offer AUTH",
+                "check the port: 465 and 587 are for users; or leave user and password out",
+            ),
+            Self::Mechanism => (
+                "the server offers no mechanism that the credentials fit",
+                "use the kind of credentials that the server takes: a password or an OAuth2 token",
+            ),
+            Self::TlsForPassword => (
+                "the password would go over the network in the clear",
+                "use implicit TLS or STARTTLS",
+            ),
+            Self::Size => (
+                "the message is larger than the server takes",
+                "send a smaller message or a link",
+            ),
+            Self::SmtpUtf8 => (
+                "an address or header is not ASCII, and the server does not offer SMTPUTF8",
+                "use ASCII addresses, or a server that offers SMTPUTF8",
+            ),
+            Self::EightBitMime => (
+                "the content is not ASCII, and the server does not offer 8BITMIME",
+                "encode the content as quoted-printable or base64",
+            ),
+            Self::BinaryMime => (
+                "the content is binary, and the server does not offer BINARYMIME, CHUNKING and PIPELINING",
+                "encode the content as base64",
+            ),
+            Self::Dsn => (
+                "a delivery report was asked for, and the server does not offer DSN",
+                "send without asking for reports",
+            ),
+            Self::Recipient => (
+                "the envelope names no recipient",
+                "name at least one recipient",
+            ),
+            #[cfg(feature = "mta")]
+            rare => rare.words_of_relays(),
+            // No machine without that feature says so.
+            #[cfg(not(feature = "mta"))]
+            _ => (
+                "the server does not offer what is asked for",
+                "send without asking for it, or use another server",
+            ),
+        }
+    }
+
+    #[cfg(feature = "mta")]
+    const fn words_of_relays(self) -> (&'static str, &'static str) {
+        match self {
+            Self::RequireTls => (
+                "the message requires TLS on its whole way, and the server does not offer REQUIRETLS here",
+                "use a server that offers REQUIRETLS, over TLS, or send without requiring TLS",
+            ),
+            Self::DeliverBy => (
+                "the message has a time limit that the server does not offer to keep (DELIVERBY)",
+                "give the message more time, or send it without a time limit",
+            ),
+            Self::FutureRelease => (
+                "the message is to be held back, and the server does not offer that for so long (FUTURERELEASE)",
+                "hold the message back yourself, or for a shorter time",
+            ),
+            Self::MtPriority => (
+                "the message has a priority, and the server does not offer MT-PRIORITY",
+                "send without a priority",
+            ),
+            Self::Etrn => (
+                "the server does not offer ETRN",
+                "the server does not send queued mail on demand: wait for it",
+            ),
+            Self::XClient => (
+                "the server does not offer XCLIENT",
+                "ask the server's administrator to list this machine as a balancer",
+            ),
+            Self::Recipients => (
+                "there are more recipients, or domains, than the server takes at once",
+                "send to fewer recipients at a time",
+            ),
+            _ => (
+                "the server takes no more messages in this session",
+                "send the message over a new connection",
+            ),
         }
     }
 }
 
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::StartTls => "the server does not offer STARTTLS, but it is required",
-            Self::Auth => "there are credentials, but the server does not offer AUTH",
-            Self::Mechanism => "the server offers no mechanism that the credentials fit",
-            Self::TlsForPassword => "the password would go over the network in the clear",
-            Self::Size => "the message is larger than the server takes",
-            Self::SmtpUtf8 => {
-                "an address or header is not ASCII, and the server does not offer SMTPUTF8"
-            }
-            Self::EightBitMime => {
-                "the content is not ASCII, and the server does not offer 8BITMIME"
-            }
-            Self::BinaryMime => {
-                "the content is binary, and the server does not offer BINARYMIME, CHUNKING and PIPELINING"
-            }
-            Self::Dsn => "a delivery report was asked for, and the server does not offer DSN",
-            Self::RequireTls => {
-                "the message requires TLS on its whole way, and the server does not offer REQUIRETLS here"
-            }
-            Self::DeliverBy => {
-                "the message has a time limit that the server does not offer to keep (DELIVERBY)"
-            }
-            Self::FutureRelease => {
-                "the message is to be held back, and the server does not offer that for so long (FUTURERELEASE)"
-            }
-            Self::MtPriority => "the message has a priority, and the server does not offer MT-PRIORITY",
-            Self::Etrn => "the server does not offer ETRN",
-            Self::XClient => "the server does not offer XCLIENT",
-            Self::Recipients => "there are more recipients, or domains, than the server takes at once",
-            Self::Messages => "the server takes no more messages in this session",
-            Self::Recipient => "the envelope names no recipient",
-        })
+        f.write_str(self.words().0)
     }
 }
 

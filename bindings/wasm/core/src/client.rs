@@ -1,9 +1,9 @@
 //! The client machine.
 
 use crate::codec::{Answer, Arguments};
-use crate::driver::{self, OWN, RECEIVE, TLS_ESTABLISHED};
+use crate::driver::{self, OWN, RECEIVE};
 use crate::envelope::envelope;
-use crate::failure::{Refusal, argument, failure, told};
+use crate::failure::{Refused, failure};
 use alloc::vec::Vec;
 use sansmtp::auth::Credentials;
 use sansmtp::capability::{Mechanism, Mechanisms};
@@ -31,11 +31,15 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client on a fresh connection.
-    pub(crate) fn new(settings: Vec<u8>, now: Instant) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        settings: Vec<u8>,
+        now: Instant,
+        answer: &mut Answer,
+    ) -> Result<Self, Refused> {
         let settings = Zeroizing::new(settings);
         let mut line = alloc::vec![0; LINE];
         let session = {
-            let config = config(&settings)?;
+            let config = config(&settings, answer)?;
             client::Client::new(&config, &mut line, now).suspend()
         };
         Ok(Self {
@@ -55,7 +59,7 @@ impl Client {
         now: Instant,
         given: Vec<u8>,
         answer: &mut Answer,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Refused> {
         const SUBMIT: u8 = OWN;
         const QUERY: u8 = OWN + 1;
         const QUIT: u8 = OWN + 2;
@@ -71,15 +75,15 @@ impl Client {
         } else {
             &self.envelope
         };
-        let envelope = envelope(Arguments::new(submitted), &mut recipients)?;
+        let envelope = envelope(Arguments::new(submitted), &mut recipients, answer)?;
         let asked = if operation == QUERY {
             &given
         } else {
             &self.query
         };
-        let query = query(Arguments::new(asked))?;
+        let query = query(Arguments::new(asked), answer)?;
 
-        let config = config(&self.settings)?;
+        let config = config(&self.settings, answer)?;
         let mut machine = client::Client::resume(
             self.session,
             &config,
@@ -92,20 +96,7 @@ impl Client {
             RECEIVE => {
                 self.input.extend_from_slice(&given);
                 let taken = receive(&mut machine, now, &self.input, answer);
-                self.input.drain(..taken.min(self.input.len()));
-            }
-            TLS_ESTABLISHED => {
-                // What came in the clear behind the agreement is told first.
-                let early = core::mem::take(&mut self.input);
-                let spoilt = if machine.wants_tls() && !early.is_empty() {
-                    machine.receive(now, &early).err()
-                } else {
-                    None
-                };
-                match spoilt {
-                    Some(error) => told(answer, Err(error)),
-                    None => result = machine.tls_established(now),
-                }
+                driver::drop_front(&mut self.input, taken);
             }
             SUBMIT => result = machine.submit(&envelope, now),
             QUERY => result = machine.query(query, now),
@@ -132,10 +123,10 @@ impl Client {
                 answer.flag(machine.body().is_some());
             }
             STATUS => status(&machine, answer),
-            _ => driver::call(&mut machine, operation, now, answer),
+            _ => result = driver::call(&mut machine, operation, now, &mut self.input, answer),
         }
         self.session = machine.suspend();
-        result?;
+        answer.called(result)?;
         match operation {
             SUBMIT => self.envelope = given,
             QUERY => self.query = given,
@@ -147,24 +138,22 @@ impl Client {
 
 /// The configuration: host, security, EHLO name, kind of credentials, user, secret, whether the password may go
 /// in the clear, whether BDAT may be used, the mechanisms, and milliseconds for the greeting and for each later step (0 for the usual ones).
-fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
+fn config<'a>(settings: &'a [u8], answer: &mut Answer) -> Result<Config<'a>, Refused> {
     let mut settings = Arguments::new(settings);
-    let mut config = Config::new(settings.text(), security(settings.byte())).map_err(argument)?;
+    let mut config = answer.checked(Config::new(settings.text(), security(settings.byte())))?;
     if let Some(name) = settings.text_if_any() {
-        config.ehlo_name = EhloName::parse(name).map_err(argument)?;
+        config.ehlo_name = answer.checked(EhloName::parse(name))?;
     }
     let kind = settings.byte();
     let (user, secret) = (settings.text(), settings.text());
     config.credentials = match kind {
         0 => None,
-        1 => Some(Credentials::password(user, secret)),
-        _ => Some(Credentials::oauth2(user, secret)),
-    }
-    .transpose()
-    .map_err(argument)?;
+        1 => Some(answer.checked(Credentials::password(user, secret))?),
+        _ => Some(answer.checked(Credentials::oauth2(user, secret))?),
+    };
     config.danger_plaintext_auth = settings.flag();
     config.chunking = settings.flag();
-    let wanted = mechanisms(&mut settings)?;
+    let wanted = mechanisms(&mut settings, answer)?;
     if !wanted.is_empty() {
         config.mechanisms = wanted;
     }
@@ -188,28 +177,30 @@ pub(crate) fn security(number: u8) -> Security {
 
 /// A list of SASL mechanisms by name.
 #[inline(never)]
-pub(crate) fn mechanisms(arguments: &mut Arguments<'_>) -> Result<Mechanisms, Refusal> {
+pub(crate) fn mechanisms(
+    arguments: &mut Arguments<'_>,
+    answer: &mut Answer,
+) -> Result<Mechanisms, Refused> {
     let mut mechanisms = Mechanisms::NONE;
     for _ in arguments.list() {
         let mechanism = Mechanism::from_name(arguments.octets())
-            .ok_or_else(|| argument("this SASL mechanism is not known"))?;
+            .ok_or_else(|| answer.refuse("this SASL mechanism is not known"))?;
         mechanisms = mechanisms.with(mechanism);
     }
     Ok(mechanisms)
 }
 
 /// A query: its kind, then its argument. Empty for none.
-fn query(mut arguments: Arguments<'_>) -> Result<Query<'_>, Refusal> {
+fn query<'a>(mut arguments: Arguments<'a>, answer: &mut Answer) -> Result<Query<'a>, Refused> {
     let kind = arguments.byte();
     let text = arguments.text();
-    match kind {
+    answer.checked(match kind {
         1 => Ok(Query::RSET),
         2 => Query::vrfy(text),
         3 => Query::expn(text),
         4 => Query::help(Some(text).filter(|text| !text.is_empty())),
         _ => Ok(Query::NOOP),
-    }
-    .map_err(argument)
+    })
 }
 
 fn receive(

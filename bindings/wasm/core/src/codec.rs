@@ -4,15 +4,33 @@
 //! octets, then itself; a list its length as a number, then its members. An argument that is missing is 0 or
 //! empty. `src/codec.ts` is the other side.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::Display;
+use core::fmt::{Display, Write};
+use sansmtp::wire::param::Xtext;
 
-/// Fields that are written one by one.
-#[derive(Debug, Default)]
-pub(crate) struct Answer(pub(crate) Vec<u8>);
+/// Fields that are written one by one, behind an octet that says how it went.
+#[derive(Debug)]
+pub(crate) struct Answer(Vec<u8>);
 
 impl Answer {
+    pub(crate) fn new() -> Self {
+        Self(alloc::vec![0])
+    }
+
+    /// Drops what was written, and says how it went.
+    pub(crate) fn begin_anew(&mut self, outcome: u8) {
+        self.0.clear();
+        self.byte(outcome);
+    }
+
+    pub(crate) fn into_octets(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     #[inline(never)]
     pub(crate) fn byte(&mut self, value: u8) {
         self.0.push(value);
@@ -37,8 +55,31 @@ impl Answer {
         self.octets(text.as_bytes());
     }
 
+    #[inline(never)]
     pub(crate) fn shown(&mut self, value: &dyn Display) {
-        self.text(&value.to_string());
+        self.measured(|answer| answer.show(value));
+    }
+
+    /// Text without a length.
+    pub(crate) fn show(&mut self, value: &dyn Display) {
+        // Nothing of the core fails to be shown, and memory that ran out stops the module.
+        let _ = write!(self, "{value}");
+    }
+
+    #[inline(never)]
+    pub(crate) fn decoded(&mut self, text: Xtext<'_>) {
+        self.measured(|answer| text.decoded().for_each(|octet| answer.byte(octet)));
+    }
+
+    /// A field whose length is not known before.
+    pub(crate) fn measured(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.0.len();
+        self.octets(&[]);
+        let before = self.0.len();
+        write(self);
+        let length = self.0.len().saturating_sub(before) as u32;
+        let place = self.0.get_mut(start..before).unwrap_or_default();
+        place.copy_from_slice(&length.to_le_bytes());
     }
 
     /// Whether there is a value; it is the next field.
@@ -51,6 +92,13 @@ impl Answer {
     #[inline(never)]
     pub(crate) fn raw(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);
+    }
+}
+
+impl Write for Answer {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.raw(text.as_bytes());
+        Ok(())
     }
 }
 

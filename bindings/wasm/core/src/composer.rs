@@ -1,7 +1,7 @@
 //! The message writer.
 
 use crate::codec::{Answer, Arguments};
-use crate::failure::{Refusal, argument};
+use crate::failure::Refused;
 use alloc::vec::Vec;
 use sansmtp::message::{Address, Attachment, Builder, Content, Date};
 
@@ -10,14 +10,15 @@ use sansmtp::message::{Address, Attachment, Builder, Content, Date};
 /// subject, In-Reply-To, References, text and HTML; then the lists of headers and of attachments.
 ///
 /// The answer holds the mailbox of every address, for the envelope, in the same order, then the message.
-pub(crate) fn compose(mut given: Arguments<'_>, answer: &mut Answer) -> Result<(), Refusal> {
-    let date = Date::from_unix(given.number() as i64, given.number() as i16).map_err(argument)?;
+pub(crate) fn compose(mut given: Arguments<'_>, answer: &mut Answer) -> Result<(), Refused> {
+    let date = Date::from_unix(given.number() as i64, given.number() as i16);
+    let date = answer.checked(date)?;
     let entropy = given.octets();
     let domain = given.text();
     let mut fields: [Vec<Address<'_>>; 6] = Default::default();
     for field in &mut fields {
         for _ in given.list() {
-            let address = address(&mut given)?;
+            let address = address(&mut given, answer)?;
             answer.text(address.mailbox());
             field.push(address);
         }
@@ -53,24 +54,22 @@ pub(crate) fn compose(mut given: Arguments<'_>, answer: &mut Answer) -> Result<(
     }
     let headers: Vec<_> = given.list().map(|_| (given.text(), given.text())).collect();
     let attachments: Vec<_> = given.list().map(|_| attachment(&mut given)).collect();
-    let message = builder
-        .headers(&headers)
-        .attachments(&attachments)
-        .build()
-        .map_err(argument)?;
-    answer.raw(&message.to_vec().map_err(argument)?);
+    let builder = builder.headers(&headers).attachments(&attachments);
+    let message = answer.checked(builder.build())?;
+    let written = answer.checked(message.to_vec())?;
+    answer.raw(&written);
     Ok(())
 }
 
 /// A display name and a mailbox; without a name, the text as a person typed it.
-fn address<'a>(given: &mut Arguments<'a>) -> Result<Address<'a>, Refusal> {
+fn address<'a>(given: &mut Arguments<'a>, answer: &mut Answer) -> Result<Address<'a>, Refused> {
     let name = given.some().map(|given| given.text());
     let text = given.text();
     match name {
         Some(name) => Address::new(name, text),
         None => Address::parse(text),
     }
-    .map_err(|error| argument(format_args!("{text}: {error}")))
+    .map_err(|error| answer.refuse_by(&[text, ": "], &error))
 }
 
 /// Name, content type, content, and perhaps an identifier by which the HTML document shows it.

@@ -1,7 +1,7 @@
 //! The envelope as it crossed the border.
 
-use crate::codec::Arguments;
-use crate::failure::{Refusal, argument};
+use crate::codec::{Answer, Arguments};
+use crate::failure::Refused;
 use alloc::vec::Vec;
 use sansmtp::envelope::{Envelope, Recipient};
 use sansmtp::wire::param::{Body, Notify, Orcpt, Ret, Xtext};
@@ -14,17 +14,21 @@ use sansmtp::wire::path::ReversePath;
 pub(crate) fn envelope<'a>(
     mut given: Arguments<'a>,
     recipients: &'a mut Vec<Recipient<'a>>,
-) -> Result<Envelope<'a>, Refusal> {
+    answer: &mut Answer,
+) -> Result<Envelope<'a>, Refused> {
     let sender = given.text_if_any();
-    let reverse_path = sender.map_or(Ok(ReversePath::Null), ReversePath::parse);
+    let reverse_path = match sender {
+        None => ReversePath::Null,
+        Some(sender) => answer.checked(ReversePath::parse(sender))?,
+    };
     let size = given.some().map(|given| given.number() as u64);
     let (body, smtputf8, ret, notify) = (given.byte(), given.flag(), given.byte(), given.byte());
     let (envid, orcpt) = (given.text_if_any(), given.text_if_any());
     let orcpt = match orcpt.map(Orcpt::parse) {
         Some(None) => {
-            return Err(argument(
-                "the original recipient is not written as rfc822;name@example.org",
-            ));
+            return Err(
+                answer.refuse("the original recipient is not written as rfc822;name@example.org")
+            );
         }
         parsed => parsed.flatten(),
     };
@@ -34,12 +38,12 @@ pub(crate) fn envelope<'a>(
         delay: notify & 4 > 0,
     });
     for _ in given.list() {
-        let mut recipient = Recipient::parse(given.text()).map_err(argument)?;
+        let mut recipient = answer.checked(Recipient::parse(given.text()))?;
         recipient.notify = notify;
         recipient.orcpt = orcpt;
         recipients.push(recipient);
     }
-    let mut envelope = Envelope::new(reverse_path.map_err(argument)?, recipients);
+    let mut envelope = Envelope::new(reverse_path, recipients);
     envelope.size = size;
     envelope.body = match body {
         0 => None,
@@ -53,7 +57,9 @@ pub(crate) fn envelope<'a>(
         _ => Some(Ret::Headers),
     };
     envelope.envid = match envid.map(Xtext::parse) {
-        Some(None) => return Err(argument("the envelope identifier is not xtext of printable ASCII")),
+        Some(None) => {
+            return Err(answer.refuse("the envelope identifier is not xtext of printable ASCII"));
+        }
         parsed => parsed.flatten(),
     };
     Ok(envelope)

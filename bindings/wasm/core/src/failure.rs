@@ -1,52 +1,48 @@
 //! Errors of the core, and what is wrong with a call.
 
 use crate::codec::Answer;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt::Display;
 use sansmtp::Error;
 
-/// Why an operation was not carried out.
+/// The operation was not carried out; the answer says why.
 #[derive(Debug)]
-pub(crate) enum Refusal {
-    /// An argument is wrong.
-    Argument(String),
-    /// The machine does not do this now.
-    Machine(Error),
-}
+pub(crate) struct Refused;
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Machine(error)
+impl Answer {
+    /// Says what is wrong with an argument, in place of all that was written.
+    pub(crate) fn refuse(&mut self, why: &str) -> Refused {
+        self.begin_anew(1);
+        self.text(why);
+        Refused
     }
-}
 
-/// An argument is wrong, in the words of whatever says so.
-pub(crate) fn argument<E: Display>(error: E) -> Refusal {
-    words(&error)
-}
-
-#[inline(never)]
-fn words(error: &dyn Display) -> Refusal {
-    Refusal::Argument(error.to_string())
-}
-
-/// The answer as it crosses the border.
-#[inline(never)]
-pub(crate) fn finish(answer: Answer, refusal: Option<Refusal>) -> Vec<u8> {
-    let mut refused = Answer::default();
-    match refusal {
-        None => return answer.0,
-        Some(Refusal::Argument(text)) => {
-            refused.byte(1);
-            refused.text(&text);
-        }
-        Some(Refusal::Machine(error)) => {
-            refused.byte(2);
-            failure(&mut refused, &error);
-        }
+    /// The same in the words of an error, behind these words.
+    #[inline(never)]
+    pub(crate) fn refuse_by(&mut self, words: &[&str], error: &dyn Display) -> Refused {
+        self.begin_anew(1);
+        self.measured(|answer| {
+            for word in words {
+                answer.raw(word.as_bytes());
+            }
+            answer.show(error);
+        });
+        Refused
     }
-    refused.0
+
+    /// What was made of an argument, unless it is wrong.
+    pub(crate) fn checked<T, E: Display>(&mut self, made: Result<T, E>) -> Result<T, Refused> {
+        made.map_err(|error| self.refuse_by(&[], &error))
+    }
+
+    /// Says why the machine does not do this now, if so.
+    #[inline(never)]
+    pub(crate) fn called(&mut self, result: Result<(), Error>) -> Result<(), Refused> {
+        result.map_err(|error| {
+            self.begin_anew(2);
+            failure(self, &error);
+            Refused
+        })
+    }
 }
 
 /// The error as `Failure` of the TypeScript layer. Enumerations go by their place in the core;

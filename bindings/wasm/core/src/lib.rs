@@ -24,9 +24,10 @@ mod tools;
 #[cfg(feature = "tools")]
 mod transcript;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use codec::{Answer, Arguments};
-use failure::Refusal;
+use failure::Refused;
 use sansmtp::Instant;
 use wasm_bindgen::prelude::*;
 
@@ -35,19 +36,16 @@ use wasm_bindgen::prelude::*;
 #[derive(Debug, Default)]
 pub struct Machine(Role);
 
+// Boxed one by one: moved together, they would be taken to pieces and put together field by field.
 #[derive(Debug, Default)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "a machine is one allocation, whatever it is"
-)]
 enum Role {
     /// Not set up.
     #[default]
     None,
-    Client(client::Client),
-    Server(server::Server),
+    Client(Box<client::Client>),
+    Server(Box<server::Server>),
     #[cfg(feature = "tools")]
-    Transcript(transcript::Transcript),
+    Transcript(Box<transcript::Transcript>),
 }
 
 #[wasm_bindgen]
@@ -60,12 +58,13 @@ impl Machine {
 
     /// Makes it a client (0), a server (1) or a transcript (2) by these settings.
     pub fn set_up(&mut self, role: u8, now: f64, settings: Vec<u8>) -> Vec<u8> {
-        answered(|_| {
+        answered(|answer| {
+            let now = instant(now);
             self.0 = match role {
-                0 => Role::Client(client::Client::new(settings, instant(now))?),
-                1 => Role::Server(server::Server::new(settings, instant(now))?),
+                0 => Role::Client(Box::new(client::Client::new(settings, now, answer)?)),
+                1 => Role::Server(Box::new(server::Server::new(settings, now, answer)?)),
                 #[cfg(feature = "tools")]
-                2 => Role::Transcript(transcript::Transcript::new(&settings)),
+                2 => Role::Transcript(Box::new(transcript::Transcript::new(&settings))),
                 _ => Role::None,
             };
             Ok(())
@@ -106,11 +105,11 @@ pub fn tool(operation: u8, argument: &[u8]) -> Vec<u8> {
 
 /// Runs an operation. The first octet of the answer says how it went: 0 well, 1 a text says what is wrong with
 /// an argument, 2 a failure says what is wrong with the call.
-fn answered(work: impl FnOnce(&mut Answer) -> Result<(), Refusal>) -> Vec<u8> {
-    let mut answer = Answer::default();
-    answer.byte(0);
-    let refusal = work(&mut answer).err();
-    failure::finish(answer, refusal)
+fn answered(work: impl FnOnce(&mut Answer) -> Result<(), Refused>) -> Vec<u8> {
+    let mut answer = Answer::new();
+    // A refusal is in the answer.
+    let _ = work(&mut answer);
+    answer.into_octets()
 }
 
 /// Milliseconds of a JavaScript clock; the fraction does not count.
@@ -120,9 +119,12 @@ fn instant(now: f64) -> Instant {
 
 #[cfg(target_arch = "wasm32")]
 mod runtime {
-    /// Frees what is freed, and is a third of the size of the standard library's.
+    use lol_alloc::{FreeListAllocator, LockedAllocator};
+
+    /// Frees what is freed, in a few hundred octets of code.
     #[global_allocator]
-    static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+    static ALLOCATOR: LockedAllocator<FreeListAllocator> =
+        LockedAllocator::new(FreeListAllocator::new());
 
     /// The core can not panic; what is left is memory that ran out.
     #[panic_handler]

@@ -2,8 +2,8 @@
 
 use crate::client::{mechanisms, security};
 use crate::codec::{Answer, Arguments};
-use crate::driver::{self, OWN, RECEIVE, TLS_ESTABLISHED};
-use crate::failure::{Refusal, argument, failure, told};
+use crate::driver::{self, OWN, RECEIVE};
+use crate::failure::{Refused, failure};
 use alloc::vec::Vec;
 use sansmtp::capability::{Capabilities, Extension};
 use sansmtp::config::EhloName;
@@ -32,10 +32,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// A server on a fresh connection.
-    pub(crate) fn new(settings: Vec<u8>, now: Instant) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        settings: Vec<u8>,
+        now: Instant,
+        answer: &mut Answer,
+    ) -> Result<Self, Refused> {
         let (mut line, mut reply) = (alloc::vec![0; LINE], alloc::vec![0; REPLY]);
         let session = {
-            let config = config(&settings)?;
+            let config = config(&settings, answer)?;
             server::Server::new(&config, &mut line, &mut reply, now).suspend()
         };
         Ok(Self {
@@ -54,13 +58,13 @@ impl Server {
         now: Instant,
         mut given: Vec<u8>,
         answer: &mut Answer,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Refused> {
         const ACCEPT: u8 = OWN;
         const ANSWER: u8 = OWN + 1;
         const SHUTDOWN: u8 = OWN + 2;
         const STATUS: u8 = OWN + 3;
 
-        let config = config(&self.settings)?;
+        let config = config(&self.settings, answer)?;
         let mut machine =
             server::Server::resume(self.session, &config, &mut self.line, &mut self.reply);
         let mut result = Ok(());
@@ -70,27 +74,13 @@ impl Server {
                 let taken = receive(&mut machine, now, &self.input, answer);
                 // A password may have been among it.
                 given.zeroize();
-                let taken = taken.min(self.input.len());
-                self.input.get_mut(..taken).unwrap_or_default().zeroize();
-                self.input.drain(..taken);
+                driver::drop_front(&mut self.input, taken);
             }
-            TLS_ESTABLISHED => {
-                // What came in the clear behind the agreement is told first.
-                let early = core::mem::take(&mut self.input);
-                let spoilt = if machine.wants_tls() && !early.is_empty() {
-                    machine.receive(now, &early).err()
-                } else {
-                    None
-                };
-                match spoilt {
-                    Some(error) => told(answer, Err(error)),
-                    None => result = machine.tls_established(now).map_err(Refusal::Machine),
-                }
-            }
-            ACCEPT => result = machine.accept().map_err(Refusal::Machine),
+            ACCEPT => result = machine.accept(),
             ANSWER => {
-                result = reply(&mut Arguments::new(&given))
-                    .and_then(|reply| machine.answer(&reply).map_err(Refusal::Machine));
+                if let Ok(reply) = reply(&mut Arguments::new(&given), answer) {
+                    result = machine.answer(&reply);
+                }
             }
             SHUTDOWN => machine.shutdown(),
             STATUS => {
@@ -101,10 +91,10 @@ impl Server {
                 answer.flag(machine.wants_tls());
                 answer.flag(machine.is_closed());
             }
-            _ => driver::call(&mut machine, operation, now, answer),
+            _ => result = driver::call(&mut machine, operation, now, &mut self.input, answer),
         }
         self.session = machine.suspend();
-        result
+        answer.called(result)
     }
 }
 
@@ -112,9 +102,9 @@ impl Server {
 /// octets of the largest message, recipients of one message, refused commands, octets of a line of the
 /// content, milliseconds for each step (0 for the usual ones), the mechanisms, then perhaps what EHLO
 /// announces.
-fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
+fn config<'a>(settings: &'a [u8], answer: &mut Answer) -> Result<Config<'a>, Refused> {
     let mut settings = Arguments::new(settings);
-    let name = EhloName::parse(settings.text()).map_err(argument)?;
+    let name = answer.checked(EhloName::parse(settings.text()))?;
     let mut config = Config::new(name, security(settings.byte()));
     config.require_auth = settings.flag();
     config.danger_plaintext_auth = settings.flag();
@@ -128,7 +118,7 @@ fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
         config.timeouts.content = step;
         config.timeouts.handshake = step;
     }
-    config.mechanisms = mechanisms(&mut settings)?;
+    config.mechanisms = mechanisms(&mut settings, answer)?;
     if let Some(settings) = settings.some() {
         let mut capabilities = Capabilities::NONE;
         for _ in settings.list() {
@@ -136,7 +126,7 @@ fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
             let extension = Extension::ALL
                 .into_iter()
                 .find(|extension| extension.keyword().eq_ignore_ascii_case(keyword))
-                .ok_or_else(|| argument("this SMTP extension is not known"))?;
+                .ok_or_else(|| answer.refuse("this SMTP extension is not known"))?;
             capabilities = capabilities.with(extension);
         }
         capabilities.max_size = config.capabilities.max_size;
@@ -146,15 +136,15 @@ fn config(settings: &[u8]) -> Result<Config<'_>, Refusal> {
 }
 
 /// A reply: its code, its enhanced code or nothing, its text with `\n` between lines.
-fn reply<'a>(given: &mut Arguments<'a>) -> Result<Reply<'a>, Refusal> {
+fn reply<'a>(given: &mut Arguments<'a>, answer: &mut Answer) -> Result<Reply<'a>, Refused> {
     let code = given.number() as u16;
     let enhanced = given.octets();
     let enhanced = match EnhancedCode::parse_prefix(enhanced) {
         Some((code, [])) => Some(code),
         _ if enhanced.is_empty() => None,
-        _ => return Err(argument("an enhanced code is written as 5.7.8")),
+        _ => return Err(answer.refuse("an enhanced code is written as 5.7.8")),
     };
-    Reply::new(code, enhanced, given.text()).map_err(argument)
+    answer.checked(Reply::new(code, enhanced, given.text()))
 }
 
 /// The numbers of the events besides requests.
@@ -217,48 +207,55 @@ fn event(answer: &mut Answer, event: Event<'_>) {
 
 /// A request: its number, then its fields.
 fn asked(answer: &mut Answer, query: Query<'_>) {
-    let (kind, texts): (u8, [&str; 4]) = match query {
-        Query::Connect => (0, [""; 4]),
+    match query {
+        Query::Connect => texts(answer, 0, &[]),
         Query::Authenticate(login) => {
             let password = login.password.reveal();
             let mechanism = login.mechanism.name();
-            (1, [mechanism, login.authorization, login.user, password])
+            let fields = [mechanism, login.authorization, login.user, password];
+            texts(answer, 1, &fields);
         }
         Query::Bearer(bearer) => {
             let token = bearer.token.reveal();
-            (2, [bearer.mechanism.name(), "", bearer.user, token])
+            texts(answer, 2, &[bearer.mechanism.name(), bearer.user, token]);
         }
         Query::Authorize(identity) => {
             let mechanism = identity.mechanism.name();
-            (3, [mechanism, identity.authorization, identity.user, ""])
+            texts(
+                answer,
+                3,
+                &[mechanism, identity.authorization, identity.user],
+            );
         }
         Query::Mail {
             reverse_path,
             parameters,
         } => {
-            answer.byte(4);
-            answer.text(reverse_path.as_str());
-            return mail_parameters(answer, parameters);
+            texts(answer, 4, &[reverse_path.as_str()]);
+            mail_parameters(answer, parameters);
         }
         Query::Recipient {
             forward_path,
             parameters,
         } => {
-            answer.byte(5);
-            answer.text(forward_path.as_str());
-            return rcpt_parameters(answer, parameters);
+            texts(answer, 5, &[forward_path.as_str()]);
+            rcpt_parameters(answer, parameters);
         }
-        Query::Data => (6, [""; 4]),
+        Query::Data => texts(answer, 6, &[]),
         Query::Message { size } => {
             answer.byte(7);
-            return answer.number(size as f64);
+            answer.number(size as f64);
         }
-        Query::Verify(name) => (8, [name, "", "", ""]),
-        Query::Expand(name) => (9, [name, "", "", ""]),
-        Query::Help(subject) => (10, [subject, "", "", ""]),
+        Query::Verify(name) => texts(answer, 8, &[name]),
+        Query::Expand(name) => texts(answer, 9, &[name]),
+        Query::Help(subject) => texts(answer, 10, &[subject]),
         // A new question needs a number here and a name in the TypeScript layer.
-        _ => (11, [""; 4]),
-    };
+        _ => texts(answer, 11, &[""]),
+    }
+}
+
+#[inline(never)]
+fn texts(answer: &mut Answer, kind: u8, texts: &[&str]) {
     answer.byte(kind);
     for text in texts {
         answer.text(text);
@@ -275,7 +272,7 @@ pub(crate) fn mail_parameters(answer: &mut Answer, parameters: MailParameters<'_
     answer.byte(parameters.ret.map_or(u8::MAX, |ret| ret as u8));
     for text in [parameters.envid, parameters.auth] {
         if let Some(text) = answer.some(text) {
-            answer.octets(&text.decoded().collect::<Vec<u8>>());
+            answer.decoded(text);
         }
     }
 }
@@ -287,6 +284,6 @@ pub(crate) fn rcpt_parameters(answer: &mut Answer, parameters: RcptParameters<'_
     }));
     if let Some(orcpt) = answer.some(parameters.orcpt) {
         answer.text(orcpt.addr_type());
-        answer.octets(&orcpt.address().decoded().collect::<Vec<u8>>());
+        answer.decoded(orcpt.address());
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a message.
 
+use crate::wire::window::show_decimal;
 use core::fmt;
 
 /// Why a message was refused before anything of it was written: the field and
@@ -104,7 +105,8 @@ impl fmt::Display for MessageError {
         };
         f.write_str(name)?;
         if let Some(number) = number {
-            write!(f, " {}", number.saturating_add(1))?;
+            f.write_str(" ")?;
+            show_decimal(number.saturating_add(1) as u64, f)?;
         }
         f.write_str(": ")?;
         f.write_str(self.advice())
@@ -171,7 +173,10 @@ impl fmt::Display for WriteError {
                 "the content is not in memory; use a Writer and hand it over",
             ),
         };
-        write!(f, "attachment {}: {advice}", attachment.saturating_add(1))
+        f.write_str("attachment ")?;
+        show_decimal(attachment.saturating_add(1) as u64, f)?;
+        f.write_str(": ")?;
+        f.write_str(advice)
     }
 }
 

@@ -72,12 +72,13 @@ fn word_end(words: &[u8]) -> usize {
 
 /// Renders the whole EHLO reply of a server named `domain`.
 pub fn render(domain: &str, capabilities: &Capabilities, out: &mut Window<'_>) {
-    let mut offered = capabilities.iter().peekable();
-    begin_line(Code::OK, offered.peek().is_none(), out);
+    let mut left = capabilities.iter().count();
+    begin_line(Code::OK, left == 0, out);
     out.put(domain.as_bytes());
     out.put(b"\r\n");
-    while let Some(extension) = offered.next() {
-        begin_line(Code::OK, offered.peek().is_none(), out);
+    for extension in capabilities.iter() {
+        left = left.wrapping_sub(1);
+        begin_line(Code::OK, left == 0, out);
         out.put(extension.keyword().as_bytes());
         match extension {
             Extension::Size if capabilities.max_size > 0 => {

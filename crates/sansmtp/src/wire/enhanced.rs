@@ -125,11 +125,11 @@ impl core::fmt::Debug for EnhancedCode {
 
 impl core::fmt::Display for EnhancedCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        show_decimal(u16::from(self.class()), f)?;
+        show_decimal(self.class().into(), f)?;
         f.write_str(".")?;
-        show_decimal(self.subject(), f)?;
+        show_decimal(self.subject().into(), f)?;
         f.write_str(".")?;
-        show_decimal(self.detail(), f)
+        show_decimal(self.detail().into(), f)
     }
 }
 

@@ -53,7 +53,7 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show_decimal(self.0, f)
+        show_decimal(self.0.into(), f)
     }
 }
 
@@ -245,7 +245,8 @@ impl<'a> Reply<'a> {
         if text.bytes().any(|b| b.is_ascii_control() && b != b'\n') {
             return Err(InvalidReply::Control);
         }
-        if text.split('\n').any(|line| line.len() > Self::LINE_LIMIT) {
+        let mut lines = text.as_bytes().split(|&b| b == b'\n');
+        if lines.any(|line| line.len() > Self::LINE_LIMIT) {
             return Err(InvalidReply::TooLong);
         }
         Ok(Self {

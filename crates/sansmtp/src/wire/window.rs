@@ -170,10 +170,10 @@ pub(crate) const fn digit(number: u16) -> u8 {
 }
 
 /// Shows a number without the machinery of formatting, which costs flash.
-pub(crate) fn show_decimal(value: u16, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-    let mut digits = [0; 5];
+pub(crate) fn show_decimal(value: u64, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    let mut digits = [0; 20];
     let mut window = Window::new(0, &mut digits);
-    window.put_decimal(u64::from(value));
+    window.put_decimal(value);
     let written = window.written();
     let digits = digits.get(..written).unwrap_or_default();
     f.write_str(core::str::from_utf8(digits).unwrap_or_default())
