@@ -10,6 +10,7 @@ pub use owned::{OwnedConfig, OwnedCredentials, UrlError};
 
 use crate::auth::Credentials;
 use crate::capability::{Mechanism, Mechanisms};
+use crate::octets;
 use crate::wire::path::is_domain;
 use core::fmt;
 
@@ -46,7 +47,7 @@ impl<'a> Host<'a> {
     /// # Errors
     /// [`ConfigError::Host`] if it is neither.
     pub fn parse(host: &'a str) -> Result<Self, ConfigError> {
-        let address = host.contains(':')
+        let address = octets::position(host.as_bytes(), b':').is_some()
             && host
                 .bytes()
                 .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'%'));

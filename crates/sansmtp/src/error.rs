@@ -295,70 +295,46 @@ impl Error {
 // Piece by piece: `write!` would bring the machinery of formatting into firmware and wasm.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, behind) = match self {
+            Self::Refused { .. } => ("the server refused ", " with "),
+            Self::Peer { .. } => ("at ", " the peer "),
+            Self::Unmet(requirement) => (requirement.words().0, ""),
+            Self::Misuse(misuse) => (misuse.words(), ""),
+            Self::Timeout { .. } => ("the server took too long at ", ""),
+            Self::Closed { .. } => ("the connection was lost at ", ""),
+        };
+        f.write_str(before)?;
+        f.write_str(self.stage().map_or("", Stage::name))?;
+        f.write_str(behind)?;
         match self {
-            Self::Refused {
-                stage,
-                code,
-                enhanced,
-            } => {
-                f.write_str("the server refused ")?;
-                f.write_str(stage.name())?;
-                f.write_str(" with ")?;
+            Self::Refused { code, enhanced, .. } => {
                 fmt::Display::fmt(code, f)?;
-                match enhanced {
-                    Some(enhanced) => {
-                        f.write_str(" ")?;
-                        fmt::Display::fmt(enhanced, f)
-                    }
-                    None => Ok(()),
+                if let Some(enhanced) = enhanced {
+                    f.write_str(" ")?;
+                    fmt::Display::fmt(enhanced, f)?;
                 }
             }
-            Self::Peer {
-                stage,
-                fault,
-                outcome_unknown,
-            } => {
-                f.write_str("at ")?;
-                f.write_str(stage.name())?;
-                f.write_str(" the peer ")?;
-                fmt::Display::fmt(fault, f)?;
-                unknown(*outcome_unknown, f)
-            }
-            Self::Unmet(requirement) => fmt::Display::fmt(requirement, f),
-            Self::Misuse(misuse) => fmt::Display::fmt(misuse, f),
-            Self::Timeout {
-                stage,
-                outcome_unknown,
-            } => {
-                f.write_str("the server took too long at ")?;
-                f.write_str(stage.name())?;
-                unknown(*outcome_unknown, f)
-            }
-            Self::Closed {
-                stage,
-                outcome_unknown,
-            } => {
-                f.write_str("the connection was lost at ")?;
-                f.write_str(stage.name())?;
-                unknown(*outcome_unknown, f)
-            }
+            Self::Peer { fault, .. } => f.write_str(fault.words())?,
+            _ => {}
         }
+        f.write_str(match self.outcome_unknown() {
+            true => "; it is unknown whether the message was accepted",
+            false => "",
+        })
     }
 }
 
 impl core::error::Error for Error {}
 
-fn unknown(outcome_unknown: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str(if outcome_unknown {
-        "; it is unknown whether the message was accepted"
-    } else {
-        ""
-    })
-}
-
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.words())
+    }
+}
+
+impl Fault {
+    const fn words(self) -> &'static str {
+        match self {
             Self::NotAReply => "sent a line that is no SMTP reply",
             Self::LineTooLong => "sent a line that is too long",
             Self::TooManyLines => "sent a reply with too many lines",
@@ -371,7 +347,7 @@ impl fmt::Display for Fault {
             Self::ServerNotProven => {
                 "claimed success without proof that it knows the password itself"
             }
-        })
+        }
     }
 }
 
@@ -481,12 +457,18 @@ impl fmt::Display for Requirement {
 
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.words())
+    }
+}
+
+impl Misuse {
+    const fn words(self) -> &'static str {
+        match self {
             Self::Busy => "the connection is in the middle of something else",
             Self::TlsNotWanted => "TLS was reported where none was due",
             Self::ContentCutShort => "the content was ended in the middle of a chunk",
             Self::NothingToAnswer => "no request is open that could be answered",
             Self::Over => "the dialogue is over",
-        })
+        }
     }
 }

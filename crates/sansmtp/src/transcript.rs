@@ -371,7 +371,7 @@ impl<const LINE: usize> Transcript<LINE> {
             _ => 0,
         };
         sink(self.client.line(Speaker::Client));
-        self.client.clear();
+        self.client.wipe();
         if chunk > 0 {
             self.expects = Expects::Chunk(chunk, chunk);
         }
@@ -404,11 +404,10 @@ impl<const LINE: usize> Transcript<LINE> {
                 speaker: Speaker::Server,
                 said: Said::Masked { shown },
             });
-            self.server.wipe();
         } else {
             sink(self.server.line(Speaker::Server));
-            self.server.clear();
         }
+        self.server.wipe();
         if last && code != [0; 3] {
             self.take_reply(code);
         }
@@ -500,11 +499,10 @@ impl Word {
         if is("DATA") {
             return Self::Data;
         }
-        const KNOWN: [&str; 14] = [
-            "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP",
-            "STARTTLS", "ETRN", "XCLIENT",
-        ];
-        if KNOWN.into_iter().any(is) {
+        const OF_FOUR: &[u8] = b"EHLOHELOLHLOMAILRCPTRSETNOOPQUITVRFYEXPNHELPETRN";
+        let mut of_four = OF_FOUR.chunks_exact(4);
+        let known = of_four.any(|name| verb.eq_ignore_ascii_case(name));
+        if known || is("STARTTLS") || is("XCLIENT") {
             Self::Known
         } else {
             Self::Other

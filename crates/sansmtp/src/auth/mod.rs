@@ -109,7 +109,7 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// If either can not be sent by any mechanism.
     pub fn password(user: &'a str, password: &'a str) -> Result<Self, InvalidCredentials> {
-        if password.is_empty() || password.contains('\0') {
+        if password.is_empty() || crate::octets::position(password.as_bytes(), 0).is_some() {
             return Err(InvalidCredentials::Password);
         }
         Self::new(user, password, Kind::Password)

@@ -132,7 +132,7 @@ fn header_name(name: &str) -> Result<(), Problem> {
     needed(!name.is_empty())?;
     Rules::HEADER_NAME.hold(name)?;
     let name = name.as_bytes();
-    syntax(OctetKind::GRAPHIC.all(name) && !name.contains(&b':'))?;
+    syntax(OctetKind::GRAPHIC.all(name) && crate::octets::position(name, b':').is_none())?;
     let content = name
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));

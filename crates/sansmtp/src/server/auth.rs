@@ -3,6 +3,7 @@
 
 use crate::auth::Secret;
 use crate::capability::Mechanism;
+use crate::octets;
 use crate::server::event::{Bearer, Identity, Login};
 use crate::wire::base64;
 
@@ -54,12 +55,16 @@ pub(super) fn take_response(
 
 /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd`
 fn plain(response: &[u8]) -> Progress<'_> {
-    let mut parts = response.split(|&b| b == 0);
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(authorization), Some(user), Some(password), None) => {
+    let parts = split(response, 0).and_then(|(authorization, rest)| {
+        let (user, password) = split(rest, 0)?;
+        Some((authorization, user, password))
+    });
+    match parts {
+        // `login` takes no NUL in a password.
+        Some((authorization, user, password)) => {
             login(Mechanism::Plain, authorization, user, password)
         }
-        _ => Progress::Malformed,
+        None => Progress::Malformed,
     }
 }
 
@@ -94,10 +99,9 @@ fn login<'a>(
 
 /// `initial_client_response = "user=" user ^A "auth=Bearer " token ^A ^A`
 fn xoauth2(response: &[u8]) -> Option<Bearer<'_>> {
-    let mut parts = response.split(|&b| b == 1);
-    let (user, auth) = (parts.next()?, parts.next()?);
-    let end = (parts.next()?, parts.next()?, parts.next());
-    if end != (b"", b"", None) {
+    let (user, rest) = split(response, 1)?;
+    let (auth, end) = split(rest, 1)?;
+    if end != [1] {
         return None;
     }
     let user = after(user, b"user=")?;
@@ -154,6 +158,12 @@ fn external(response: &[u8]) -> Progress<'_> {
         }
         _ => Progress::Malformed,
     }
+}
+
+/// What stands before and after the first of this octet.
+fn split(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
+    let (before, behind) = octets.split_at_checked(octets::position(octets, octet)?)?;
+    Some((before, behind.get(1..)?))
 }
 
 fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {

@@ -410,17 +410,16 @@ fn auth(argument: &[u8]) -> Result<Command<'_>, CommandError> {
 /// `BDAT SP chunk-size [ SP "LAST" ]`, where `chunk-size = 1*DIGIT` (RFC 3030,
 /// section 2)
 fn bdat(argument: &[u8]) -> Result<Command<'_>, CommandError> {
-    let mut words = argument
-        .split(|&b| b == b' ')
-        .filter(|word| !word.is_empty());
-    let size = words.next().and_then(super::param::decimal);
-    let last = words.next();
-    let well_formed =
-        last.is_none_or(|word| word.eq_ignore_ascii_case(b"LAST")) && words.next().is_none();
+    let end = octets::position(argument, b' ').unwrap_or(argument.len());
+    let (size, mut last) = argument.split_at_checked(end).unwrap_or_default();
+    let size = super::param::decimal(size);
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = last {
+        last = rest;
+    }
     match size {
-        Some(size) if well_formed => Ok(Command::Bdat {
+        Some(size) if last.is_empty() || last.eq_ignore_ascii_case(b"LAST") => Ok(Command::Bdat {
             size,
-            last: last.is_some(),
+            last: !last.is_empty(),
         }),
         size => Err(CommandError::Chunk { size }),
     }

@@ -212,7 +212,10 @@ pub enum ParameterError {
 impl<'a> MailParameters<'a> {
     /// Reads all parameters of a MAIL line. Only keywords of offered extensions
     /// are known.
-    pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+    pub(crate) fn parse(
+        mut input: &'a [u8],
+        offered: &Capabilities,
+    ) -> Result<Self, ParameterError> {
         if input.is_empty() {
             return Ok(Self::default());
         }
@@ -224,7 +227,7 @@ impl<'a> MailParameters<'a> {
         };
         let mut parameters = Self::default();
         let mut seen = 0_u8;
-        for_each(input, |keyword, value| {
+        while let Some((keyword, value)) = next(&mut input)? {
             const KEYWORDS: [(&[u8], Extension); 6] = [
                 (b"SIZE", Extension::Size),
                 (b"BODY", Extension::EightBitMime),
@@ -237,7 +240,8 @@ impl<'a> MailParameters<'a> {
                 #[cfg(feature = "mta")]
                 Err(ParameterError::Unknown) => {
                     let value = value.map(utf8).transpose()?;
-                    return parameters.handling.take(keyword, value, offered);
+                    parameters.handling.take(keyword, value, offered)?;
+                    continue;
                 }
                 which => which?,
             };
@@ -273,8 +277,7 @@ impl<'a> MailParameters<'a> {
                     parameters.auth = Some(checked.ok_or(ParameterError::Syntax)?)
                 }
             }
-            Ok(())
-        })?;
+        }
         Ok(parameters)
     }
 
@@ -311,13 +314,16 @@ impl<'a> MailParameters<'a> {
 impl<'a> RcptParameters<'a> {
     /// Reads all parameters of a RCPT line. Only keywords of offered extensions
     /// are known.
-    pub(crate) fn parse(input: &'a [u8], offered: &Capabilities) -> Result<Self, ParameterError> {
+    pub(crate) fn parse(
+        mut input: &'a [u8],
+        offered: &Capabilities,
+    ) -> Result<Self, ParameterError> {
         if input.is_empty() {
             return Ok(Self::default());
         }
         let mut parameters = Self::default();
         let mut seen = 0_u8;
-        for_each(input, |keyword, value| {
+        while let Some((keyword, value)) = next(&mut input)? {
             const KEYWORDS: [(&[u8], Extension); 2] =
                 [(b"NOTIFY", Extension::Dsn), (b"ORCPT", Extension::Dsn)];
             let which = known(keyword, &KEYWORDS, offered, &mut seen)?;
@@ -332,8 +338,7 @@ impl<'a> RcptParameters<'a> {
                     parameters.orcpt = Some(orcpt.ok_or(ParameterError::Syntax)?)
                 }
             }
-            Ok(())
-        })?;
+        }
         Ok(parameters)
     }
 
@@ -474,43 +479,45 @@ fn known(
     Ok(which)
 }
 
-/// Calls `take` for each `SP esmtp-keyword ["=" esmtp-value]` of the input.
+/// Takes the next `SP esmtp-keyword ["=" esmtp-value]` from the front of the input; `None` at its end.
 /// Trailing spaces are passed over (RFC 5321, section 4.1.1).
-fn for_each<'a>(
-    input: &'a [u8],
-    mut take: impl FnMut(&'a [u8], Option<&'a [u8]>) -> Result<(), ParameterError>,
-) -> Result<(), ParameterError> {
-    let mut rest = input;
-    while let Some((b' ', behind)) = rest.split_first() {
-        rest = behind;
-        if matches!(rest.first(), None | Some(b' ')) {
-            continue;
+#[cfg_attr(not(feature = "memchr"), inline(never))]
+fn next<'a>(input: &mut &'a [u8]) -> Result<Option<Parameter<'a>>, ParameterError> {
+    let mut rest = *input;
+    loop {
+        rest = match rest {
+            [] => return Ok(None),
+            [b' '] => return Ok(None),
+            [b' ', behind @ ..] => behind,
+            _ => return Err(ParameterError::Syntax),
+        };
+        if !matches!(rest.first(), Some(b' ')) {
+            break;
         }
-        let (keyword, behind) = split(rest, OctetKind::KEYWORD);
-        if !keyword.first().is_some_and(u8::is_ascii_alphanumeric) {
+    }
+    let (keyword, behind) = split(rest, OctetKind::KEYWORD);
+    if !keyword.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return Err(ParameterError::Syntax);
+    }
+    rest = behind;
+    let mut value = None;
+    if let Some((b'=', behind)) = rest.split_first() {
+        let (octets, behind) = split(behind, OctetKind::VALUE);
+        if octets.is_empty() {
             return Err(ParameterError::Syntax);
         }
         rest = behind;
-        let mut value = None;
-        if let Some((b'=', behind)) = rest.split_first() {
-            let (octets, behind) = split(behind, OctetKind::VALUE);
-            if octets.is_empty() {
-                return Err(ParameterError::Syntax);
-            }
-            rest = behind;
-            value = Some(octets);
-        }
-        if !matches!(rest.first(), None | Some(b' ')) {
-            return Err(ParameterError::Syntax);
-        }
-        take(keyword, value)?;
+        value = Some(octets);
     }
-    if rest.is_empty() {
-        Ok(())
-    } else {
-        Err(ParameterError::Syntax)
+    if !matches!(rest.first(), None | Some(b' ')) {
+        return Err(ParameterError::Syntax);
     }
+    *input = rest;
+    Ok(Some((keyword, value)))
 }
+
+/// A keyword and perhaps its value.
+type Parameter<'a> = (&'a [u8], Option<&'a [u8]>);
 
 fn split(input: &[u8], kind: OctetKind) -> (&[u8], &[u8]) {
     input.split_at_checked(kind.span(input)).unwrap_or_default()
