@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
         name: "with PIPELINING, BDAT, messages with a plain text",
         features: "client,starttls,auth,addresses,chunking,message-text",
         limits: Limits {
-            flash: 13_900,
+            flash: 13_850,
             goal: 6_144,
             state: STATE,
             frame: FRAME,

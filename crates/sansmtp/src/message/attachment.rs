@@ -68,7 +68,7 @@ impl<'a> Attachment<'a> {
     pub(super) fn put_file_name(&self, pen: &mut Pen<'_>) {
         let name = Source::new(self.file_name, false);
         let plain = self.file_name.len() <= PLAIN_NAME && self.file_name.bytes().all(is_plain);
-        let whole = name.is_end(name.reach(Coding::Percent, 0, WHOLE).0);
+        let whole = name.is_end(name.put_coded(Coding::Percent, 0, WHOLE, None).0);
         let (mut at, mut number) = (0, 0_u8);
         while !name.is_end(at) {
             pen.put(b";\r\n filename");
@@ -85,7 +85,8 @@ impl<'a> Attachment<'a> {
                 pen.put(&[b'0' + number % 10, b'*']);
             }
             pen.put(if number == 0 { b"=utf-8''" } else { b"=" });
-            at = name.put_coded(Coding::Percent, at, if whole { WHOLE } else { PIECE }, pen);
+            let room = if whole { WHOLE } else { PIECE };
+            (at, _) = name.put_coded(Coding::Percent, at, room, Some(pen));
             number += 1;
         }
     }

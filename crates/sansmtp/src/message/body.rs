@@ -1,6 +1,7 @@
 //! Text bodies: which transfer encoding, and the text in it (RFC 2045, section 6).
 
 use super::pen::Pen;
+use super::text::hex;
 use crate::wire::base64;
 
 /// The longest line of a quoted-printable body, without the `=` at its end.
@@ -97,7 +98,7 @@ fn put_quoted(run: &[u8], ends: bool, pen: &mut Pen<'_>) {
             pen.put(&[b]);
         } else {
             pen.put(b"=");
-            pen.put_hex(b);
+            pen.put(&hex(b));
         }
     }
 }

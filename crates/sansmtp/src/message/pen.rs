@@ -1,6 +1,5 @@
 //! Where a message is written: a window onto it, and the column in the line.
 
-use super::text::hex_digit;
 use crate::wire::window::Window;
 
 /// Lines are folded so that they have at most this many characters
@@ -40,10 +39,5 @@ impl Pen<'_> {
         if self.column.wrapping_add(length) > LINE {
             self.end_line();
         }
-    }
-
-    /// An octet as two hexadecimal digits, in upper case as RFC 2045 wants it.
-    pub(super) fn put_hex(&mut self, octet: u8) {
-        self.put(&[hex_digit(octet >> 4), hex_digit(octet & 15)]);
     }
 }

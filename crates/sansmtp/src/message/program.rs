@@ -4,7 +4,7 @@ use super::attachment::{Attachment, Content};
 use super::body::{self, Encoding};
 use super::octets::trim;
 use super::pen::Pen;
-use super::text::{Kind, Mode, Source};
+use super::text::{Kind, Mode, Source, hex};
 use super::{Address, Builder, Message};
 use crate::wire::base64;
 
@@ -76,9 +76,9 @@ const PROGRAM: &[u8] = match MULTIPART {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Position {
     /// Where the current part begins in [`PROGRAM`].
-    part: u16,
+    part: u32,
     /// What comes next in [`PROGRAM`].
-    step: u16,
+    step: u32,
     /// The boundary letters of the multiparts that are open, the innermost last.
     open: u32,
     /// The number of the address, extra header or attachment.
@@ -115,7 +115,7 @@ impl Position {
     /// What begins with the next step.
     #[inline(never)]
     fn rest(&self) -> &'static [u8] {
-        PROGRAM.get(usize::from(self.step)..).unwrap_or_default()
+        PROGRAM.get(self.step as usize..).unwrap_or_default()
     }
 
     /// Whether the content of an attachment comes next.
@@ -181,7 +181,7 @@ pub(super) struct Rendering<'r> {
 impl<'r> Rendering<'r> {
     /// Writes what comes next.
     pub(super) fn step(&mut self) -> State {
-        let Some(&part) = PROGRAM.get(usize::from(self.next.part)) else {
+        let Some(&part) = PROGRAM.get(self.next.part as usize) else {
             return State::Done;
         };
         if self.next.step == self.next.part {
@@ -208,9 +208,9 @@ impl<'r> Rendering<'r> {
         let related = parts.is_related(self.attachment());
         let next = &mut self.next;
         if next.index >= parts.count(part) {
-            while let Some((&b, _)) = next.rest().split_first() {
+            for b in next.rest() {
                 next.step = next.step.wrapping_add(1);
-                if b == b'|' {
+                if *b == b'|' {
                     break;
                 }
             }
@@ -225,13 +225,13 @@ impl<'r> Rendering<'r> {
 
     /// What stands for itself.
     fn literal(&mut self) {
-        while let [b, ..] = *self.next.rest() {
+        for &b in self.next.rest() {
             match b {
                 b'%' | b'|' => break,
                 b'\n' => self.pen.end_line(),
                 _ => self.pen.put(&[b]),
             }
-            self.next.step += 1;
+            self.next.step = self.next.step.wrapping_add(1);
         }
     }
 
@@ -437,7 +437,7 @@ impl Message<'_> {
 
     fn put_entropy(&self, pen: &mut Pen<'_>) {
         for &octet in self.parts.entropy.as_ref().unwrap_or(&[0; 16]) {
-            pen.put_hex(octet);
+            pen.put(&hex(octet));
         }
     }
 

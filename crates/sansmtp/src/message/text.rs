@@ -152,59 +152,58 @@ impl<'a> Source<'a> {
             pen.end_line();
         }
         room -= ENCODED_FRAME;
-        let (q_end, q_length) = self.reach(Coding::Q, at, room);
-        let (b_end, b_length) = self.reach(Coding::B, at, room);
+        let (q_end, q_length) = self.put_coded(Coding::Q, at, room, None);
+        let (b_end, b_length) = self.put_coded(Coding::B, at, room, None);
         let q = q_end > b_end || (q_end == b_end && q_length <= b_length);
         let coding = if q { Coding::Q } else { Coding::B };
         pen.put(if q { b" =?utf-8?Q?" } else { b" =?utf-8?B?" });
-        let end = self.put_coded(coding, at, room, pen);
+        let (end, _) = self.put_coded(coding, at, room, Some(pen));
         pen.put(b"?=");
         end
     }
 
-    /// How far whole characters from `at` on go that fit into `room`, and how
-    /// many they are then.
-    pub(super) fn reach(&self, coding: Coding, at: usize, room: usize) -> (usize, usize) {
-        let mut unseen = Pen::unseen();
-        let end = self.put_coded(coding, at, room, &mut unseen);
-        (end, unseen.column)
-    }
-
-    /// Writes whole characters from `at` on, as many as fit into `room`;
-    /// returns the offset after them.
+    /// Writes whole characters from `at` on, as many as fit into `room`, or
+    /// looks how many that would be; returns the offset after them and the
+    /// length of what stands for them.
     pub(super) fn put_coded(
         &self,
         coding: Coding,
         mut at: usize,
         mut room: usize,
-        pen: &mut Pen<'_>,
-    ) -> usize {
+        mut pen: Option<&mut Pen<'_>>,
+    ) -> (usize, usize) {
         if coding == Coding::B {
             room = room / 4 * 3;
         }
         let mut encoder = base64::Encoder::default();
-        let mut octets = 0;
+        let mut used = 0;
         loop {
             let end = at;
             let character = self.next(&mut at);
             let length = |b: &u8| if coding.is_literal(*b) { 1 } else { 3 };
             let length: usize = character.iter().map(length).sum();
-            if character.is_empty() || length > room {
-                encoder.finish(&mut pen.window);
-                pen.column += base64::encoded_len(octets);
-                return end;
+            if character.is_empty() || used + length > room {
+                if coding == Coding::B {
+                    used = base64::encoded_len(used);
+                }
+                if let Some(pen) = pen {
+                    encoder.finish(&mut pen.window);
+                    pen.column += used;
+                }
+                return (end, used);
             }
-            room -= length;
+            used += length;
+            let Some(pen) = &mut pen else { continue };
             for &b in character {
                 if coding == Coding::B {
-                    octets += 1;
                     encoder.put(&[b], &mut pen.window);
                 } else if coding.is_literal(b) {
                     // Only Q has a space among them.
-                    pen.put(&[if b == b' ' { b'_' } else { b }]);
+                    pen.window.put(&[if b == b' ' { b'_' } else { b }]);
                 } else {
-                    pen.put(if coding == Coding::Q { b"=" } else { b"%" });
-                    pen.put_hex(b);
+                    pen.window
+                        .put(if coding == Coding::Q { b"=" } else { b"%" });
+                    pen.window.put(&hex(b));
                 }
             }
         }
@@ -235,9 +234,9 @@ impl Coding {
     }
 }
 
-/// A hexadecimal digit in upper case, as RFC 2045 wants it.
-pub(super) fn hex_digit(n: u8) -> u8 {
-    if n < 10 { b'0' + n } else { b'A' - 10 + n }
+/// An octet as two hexadecimal digits, in upper case as RFC 2045 wants it.
+pub(super) fn hex(octet: u8) -> [u8; 2] {
+    [octet >> 4, octet & 15].map(|n| if n < 10 { b'0' + n } else { b'A' - 10 + n })
 }
 
 fn is_space(b: u8) -> bool {
