@@ -1,11 +1,13 @@
 //! Large content in memory goes out from where it lies, as far as nothing is to be
 //! changed, and arrives as it should.
 
+use super::peer::Listener;
 use super::{envelope, recipients};
 use sansmtp_tokio::Mailer;
 use sansmtp_tokio::client::{Content, Tls};
 use sansmtp_tokio::sansmtp::config::Security;
 use sansmtp_tokio::testing::TestServer;
+use std::time::Duration;
 
 /// Lines that pass as they are.
 fn clean(octets: usize) -> String {
@@ -99,4 +101,61 @@ async fn in_a_series() {
 async fn over_tls() {
     arrives(Security::ImplicitTls, false, false).await;
     arrives(Security::ImplicitTls, true, true).await;
+}
+
+/// A link that takes much longer for the whole content than the time-out for a block
+/// allows for one (RFC 5321, section 4.5.3.2.5: three minutes).
+#[tokio::test]
+async fn over_a_slow_link() {
+    const STEP: usize = 512 * 1024;
+    let listener = Listener::bind().await;
+    let mailer = listener.mailer();
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let text = clean(32 * STEP);
+    let server = async {
+        let mut peer = listener.accept_session("PIPELINING").await;
+        peer.flight().await;
+        peer.write(b"250 ok\r\n250 ok\r\n354 go\r\n").await;
+        tokio::time::pause();
+        let since = tokio::time::Instant::now();
+        let (mut came, mut until) = (Vec::new(), STEP);
+        while !came.ends_with(b"\r\n.\r\n") {
+            came.extend(peer.flight_octets().await);
+            if came.len() >= until {
+                until += STEP;
+                tokio::time::sleep(Duration::from_secs(30)).await;
+            }
+        }
+        assert!(since.elapsed() > Duration::from_secs(900));
+        peer.say("250 taken").await;
+        (peer, came)
+    };
+    let ((_peer, came), result) = tokio::join!(server, mailer.send(&envelope, &text));
+    result.unwrap();
+    assert_eq!(came.len(), text.len() + ".\r\n".len());
+}
+
+/// Nothing can be said within content, so the connection just ends.
+#[tokio::test]
+async fn no_quit_stands_in_the_content_of_who_stops_reading() {
+    let listener = Listener::bind().await;
+    let mailer = listener.mailer();
+    let to = recipients(&["a@example.org"]);
+    let envelope = envelope(&to);
+    let text = clean(32 << 20);
+    let server = async {
+        let mut peer = listener.accept_session("PIPELINING").await;
+        peer.flight().await;
+        peer.write(b"250 ok\r\n250 ok\r\n354 go\r\n").await;
+        tokio::time::pause();
+        peer
+    };
+    let (mut peer, result) = tokio::join!(server, mailer.send(&envelope, &text));
+    let error = result.unwrap_err();
+    assert!(error.to_string().contains("took too long"), "{error}");
+    assert!(!error.outcome_unknown(), "{error}");
+    mailer.close().await;
+    let came = peer.rest().await;
+    assert!(text.starts_with(&came) && came.len() < text.len());
 }
