@@ -121,7 +121,9 @@ async fn over_a_slow_link() {
         let since = tokio::time::Instant::now();
         let (mut came, mut until) = (Vec::new(), STEP);
         while !came.ends_with(b"\r\n.\r\n") {
-            came.extend(peer.flight_octets().await);
+            let flight = peer.flight_octets().await;
+            assert!(!flight.is_empty(), "given up after {:?}", since.elapsed());
+            came.extend(flight);
             if came.len() >= until {
                 until += STEP;
                 tokio::time::sleep(Duration::from_secs(30)).await;
@@ -134,28 +136,4 @@ async fn over_a_slow_link() {
     let ((_peer, came), result) = tokio::join!(server, mailer.send(&envelope, &text));
     result.unwrap();
     assert_eq!(came.len(), text.len() + ".\r\n".len());
-}
-
-/// Nothing can be said within content, so the connection just ends.
-#[tokio::test]
-async fn no_quit_stands_in_the_content_of_who_stops_reading() {
-    let listener = Listener::bind().await;
-    let mailer = listener.mailer();
-    let to = recipients(&["a@example.org"]);
-    let envelope = envelope(&to);
-    let text = clean(32 << 20);
-    let server = async {
-        let mut peer = listener.accept_session("PIPELINING").await;
-        peer.flight().await;
-        peer.write(b"250 ok\r\n250 ok\r\n354 go\r\n").await;
-        tokio::time::pause();
-        peer
-    };
-    let (mut peer, result) = tokio::join!(server, mailer.send(&envelope, &text));
-    let error = result.unwrap_err();
-    assert!(error.to_string().contains("took too long"), "{error}");
-    assert!(!error.outcome_unknown(), "{error}");
-    mailer.close().await;
-    let came = peer.rest().await;
-    assert!(text.starts_with(&came) && came.len() < text.len());
 }
