@@ -14,6 +14,9 @@ const BUDGETS = {
   "browser bundle": 9_700,
 };
 
+/** What is aimed at, where that is not reached yet. */
+const GOALS = { "smtp.wasm": 25_000 };
+
 const top = new URL("..", import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), "sansmtp-pack-"));
 let over = false;
@@ -21,8 +24,9 @@ let over = false;
 function row(name, content) {
   const [size, zipped, budget] = [content.length, gzipSync(content, { level: 9 }).length, BUDGETS[name]];
   const said = budget === undefined ? "" : zipped > budget ? `> ${budget}!` : `<= ${budget}`;
+  const goal = zipped > GOALS[name] ? ` (goal ${GOALS[name]})` : "";
   over ||= budget !== undefined && zipped > budget;
-  console.log(`${name.padEnd(36)} ${String(size).padStart(9)} ${String(zipped).padStart(9)}  ${said}`);
+  console.log(`${name.padEnd(36)} ${String(size).padStart(9)} ${String(zipped).padStart(9)}  ${said}${goal}`);
 }
 
 function bundled(entry) {
