@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createMailer, createTestServer, SmtpError } from "sansmtp";
 import { certificates } from "./certificates.mjs";
+import { plain as plainTo, refusal } from "./mailers.mjs";
 
 const MAIL = { from: "anna@example.org", to: "bob@example.org", subject: "s", text: "t" };
 const directory = mkdtempSync(join(tmpdir(), "sansmtp-given-"));
@@ -22,16 +23,7 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const plain = (more = {}) => createMailer({ host: server.host, port: server.port, ignoreTLS: true, ...more });
-
-async function refusal(promise) {
-  const error = await promise.then(
-    () => assert.fail("it should have failed"),
-    (error) => error,
-  );
-  assert.ok(error instanceof SmtpError, String(error?.stack ?? error));
-  return error;
-}
+const plain = (more) => plainTo(server, more);
 
 /** Sends, and gives what arrived. */
 async function arrived(mail) {

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
-import { createMailer, createTestServer, SmtpError } from "sansmtp";
+import { createMailer, createTestServer } from "sansmtp";
 import { certificates } from "./certificates.mjs";
+import { plain, refusal } from "./mailers.mjs";
 
 const { ca, key, cert } = certificates();
 const AUTH = { user: "anna@example.org", pass: "s3cret-pw" };
@@ -18,19 +19,6 @@ async function withServer(options, work) {
   } finally {
     await server.close();
   }
-}
-
-function plain(server, more = {}) {
-  return createMailer({ host: server.host, port: server.port, ignoreTLS: true, ...more });
-}
-
-async function refusal(promise) {
-  const error = await promise.then(
-    () => assert.fail("it should have failed"),
-    (error) => error,
-  );
-  assert.ok(error instanceof SmtpError, String(error?.stack ?? error));
-  return error;
 }
 
 test("a mail over STARTTLS with AUTH arrives as it was written", () =>
