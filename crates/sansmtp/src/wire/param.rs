@@ -379,6 +379,7 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     for digit in others {
         value = value.wrapping_mul(10).wrapping_add(digit_value(*digit)?);
     }
+    // Not `checked_mul`, which brings a product of 128 bits into wasm.
     if value > u64::MAX / 10 {
         return None;
     }
@@ -486,8 +487,7 @@ fn next<'a>(input: &mut &'a [u8]) -> Result<Option<Parameter<'a>>, ParameterErro
     let mut rest = *input;
     loop {
         rest = match rest {
-            [] => return Ok(None),
-            [b' '] => return Ok(None),
+            [] | [b' '] => return Ok(None),
             [b' ', behind @ ..] => behind,
             _ => return Err(ParameterError::Syntax),
         };
