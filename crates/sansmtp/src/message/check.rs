@@ -2,7 +2,7 @@
 
 use super::error::{Field, MessageError, Problem};
 use super::{Attachment, Builder};
-use crate::octets::OctetKind;
+use crate::octets::{self, OctetKind};
 use crate::wire::path::is_domain;
 
 /// A header value, a file name and a message identifier in octets. With the
@@ -132,7 +132,7 @@ fn header_name(name: &str) -> Result<(), Problem> {
     needed(!name.is_empty())?;
     Rules::HEADER_NAME.hold(name)?;
     let name = name.as_bytes();
-    syntax(OctetKind::GRAPHIC.all(name) && crate::octets::position(name, b':').is_none())?;
+    syntax(OctetKind::GRAPHIC.all(name) && octets::position(name, b':').is_none())?;
     let content = name
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"));
@@ -219,13 +219,9 @@ fn token<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
 /// Whether the octet stood at the front.
 #[inline(never)]
 fn take(rest: &mut &[u8], octet: u8) -> bool {
-    match rest.split_first() {
-        Some((&first, after)) if first == octet => {
-            *rest = after;
-            true
-        }
-        _ => false,
-    }
+    let after = octets::strip(rest, octet);
+    *rest = after.unwrap_or(rest);
+    after.is_some()
 }
 
 fn spaces(rest: &mut &[u8]) {
